@@ -1,0 +1,122 @@
+//! The state of one guest hart (hardware thread), shared by every tier.
+
+use super::{GuestAddr, REGISTERS};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Reasons for which [`CpuState::poll`] asks running code to stop at its next safepoint.
+pub mod poll {
+    /// The embedder asked for it (`InterruptHandle::interrupt`).
+    pub const INTERRUPT: u32 = 1;
+}
+
+/// Architectural state of one hart, plus what running code needs at hand.
+///
+/// `repr(C)`: generated code addresses the fields by `offset_of!`; the assertions below pin what it relies on.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CpuState {
+    /// Virtual registers: 0-31 integer (`regs[0]` is always 0), 32-63 floating point (NaN-boxed), 64- temporaries.
+    pub regs: [u64; REGISTERS],
+    /// Address of the next instruction, or of the one at fault after a trap.
+    pub pc: GuestAddr,
+    /// Guest instructions that may still be executed before `OutOfFuel`.
+    pub fuel: u64,
+    /// Non-zero asks running code to leave at the next safepoint; bits of [`poll`].
+    pub poll: AtomicU32,
+    /// Accrued floating-point exceptions, bits 0-4 = NX UF OF DZ NV (RISC-V Unpriv. F, `fflags`).
+    pub fflags: u8,
+    /// Dynamic rounding mode, 0-7 (RISC-V Unpriv. F, `frm`); 5-7 are reserved and make dynamic operations illegal.
+    pub frm: u8,
+    /// True while an LR reservation is held.
+    pub reserved: bool,
+    /// Address of the reservation.
+    pub reserved_addr: GuestAddr,
+    /// Value that LR read; SC succeeds only if memory still holds it.
+    pub reserved_value: u64,
+    /// Fuel at the last [`CpuState::set_fuel`] plus instructions retired before: `instret = fuel_base - fuel`.
+    pub fuel_base: u64,
+}
+
+impl Default for CpuState {
+    fn default() -> Self {
+        CpuState {
+            regs: [0; REGISTERS],
+            pc: 0,
+            fuel: u64::MAX,
+            poll: AtomicU32::new(0),
+            fflags: 0,
+            frm: 0,
+            reserved: false,
+            reserved_addr: 0,
+            reserved_value: 0,
+            fuel_base: u64::MAX,
+        }
+    }
+}
+
+impl CpuState {
+    /// Integer register `x`, 0-31.
+    pub fn x(&self, x: u8) -> u64 {
+        self.regs[usize::from(x & 31)]
+    }
+
+    /// Writes integer register `x`, 1-31; a write to register 0 is discarded.
+    pub fn set_x(&mut self, x: u8, value: u64) {
+        if x & 31 != 0 {
+            self.regs[usize::from(x & 31)] = value;
+        }
+    }
+
+    /// Guest instructions retired since the state was made (modulo 2^64).
+    pub fn retired(&self) -> u64 {
+        self.fuel_base.wrapping_sub(self.fuel)
+    }
+
+    /// Grants `fuel` guest instructions from now on; `u64::MAX` is as good as unlimited.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.fuel_base = self.retired().wrapping_add(fuel);
+        self.fuel = fuel;
+    }
+
+    /// The `fcsr` register: flags in bits 0-4, rounding mode in bits 5-7 (RISC-V Unpriv. F, "fcsr").
+    pub fn fcsr(&self) -> u64 {
+        u64::from(self.fflags) | u64::from(self.frm) << 5
+    }
+
+    /// Writes `fcsr`; bits above 7 are ignored.
+    pub fn set_fcsr(&mut self, value: u64) {
+        let [low, ..] = value.to_le_bytes();
+        self.fflags = low & 31;
+        self.frm = low >> 5;
+    }
+
+    /// Whether the hart was asked to stop at a safepoint.
+    #[inline]
+    pub fn must_stop(&self) -> bool {
+        self.poll.load(Ordering::Relaxed) != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuel_and_retired_agree_across_refills() {
+        let mut cpu = CpuState::default();
+        cpu.fuel -= 10;
+        assert_eq!(cpu.retired(), 10);
+        cpu.set_fuel(100);
+        assert_eq!(cpu.retired(), 10);
+        cpu.fuel -= 7;
+        assert_eq!((cpu.fuel, cpu.retired()), (93, 17));
+    }
+
+    #[test]
+    fn register_zero_stays_zero() {
+        let mut cpu = CpuState::default();
+        cpu.set_x(0, 5);
+        cpu.set_x(1, 6);
+        assert_eq!((cpu.x(0), cpu.x(1)), (0, 6));
+    }
+}

@@ -1,0 +1,176 @@
+//! The engine: finds or makes code for where the guest stands, runs it, and hands on what only its owner can decide.
+//!
+//! [`Jit`] is the public face. It runs blocks that a host built ([`ExecutionEngine::run`]) and guest programs in
+//! memory ([`Jit::run_guest`]); what a system call or a trap means is its owner's business.
+
+pub mod dispatch;
+
+use crate::base::error::{Error, Trap};
+use crate::base::state::CpuState;
+use crate::base::{GuestAddr, RegId};
+use crate::interp::code::{Code, CodeCache};
+use crate::interp::{self, Exit};
+use crate::ir::{verify, IRBlock};
+use crate::mmu::SoftMmu;
+use std::collections::HashMap;
+
+/// How a block ended; part of [`ExecResult`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExecStatus {
+    /// The block ended with `Terminator::Return`.
+    Returned,
+    /// The block went on to [`ExecResult::next_pc`].
+    Continue,
+    /// A system call; execution goes on at `next_pc` once the host has served it.
+    Syscall,
+    /// The block asked that instruction fetches see earlier stores.
+    SyncCode,
+    /// The operation at `next_pc` trapped.
+    Trap(Trap),
+    /// The block costs more fuel than was left; nothing of it was run.
+    OutOfFuel,
+    /// The hart was asked to stop; nothing of the block was run.
+    Interrupted,
+}
+
+/// Result of running one block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExecResult {
+    /// How it ended.
+    pub status: ExecStatus,
+    /// Guest address at which execution goes on, or of the instruction that trapped.
+    pub next_pc: GuestAddr,
+    /// Fuel that was used: guest instructions, or operations for a block without marks.
+    pub fuel_used: u64,
+}
+
+/// Something that runs IR blocks.
+pub trait ExecutionEngine {
+    /// Runs one block from its first operation to its end.
+    ///
+    /// # Errors
+    /// `Error::InvalidBlock` if the block breaks a rule of the IR. A trap is no error but a status.
+    fn run(&mut self, mmu: &mut SoftMmu, block: &IRBlock) -> Result<ExecResult, Error>;
+
+    /// The value of a virtual register.
+    fn get_reg(&self, reg: RegId) -> u64;
+
+    /// Sets a virtual register; register 0 stays 0.
+    fn set_reg(&mut self, reg: RegId, value: u64);
+
+    /// The program counter.
+    fn get_pc(&self) -> GuestAddr;
+
+    /// Sets the program counter.
+    fn set_pc(&mut self, pc: GuestAddr);
+}
+
+/// Which code may run a guest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tier {
+    /// The interpreter only.
+    Interp,
+    /// Whatever the engine finds best. Until machine code is there, the interpreter.
+    #[default]
+    Auto,
+}
+
+impl Tier {
+    /// All tiers with their names on the command line.
+    pub const ALL: [(&'static str, Tier); 2] = [("interp", Tier::Interp), ("auto", Tier::Auto)];
+}
+
+/// What the engine counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Stats {
+    /// Guest instructions retired.
+    pub instructions: u64,
+    /// Blocks translated, repeated ones counted again.
+    pub blocks_translated: u64,
+    /// Guest instructions in them.
+    pub instructions_translated: u64,
+    /// Blocks in the interpreter's cache now.
+    pub blocks_cached: u64,
+    /// Times that all translations were thrown away because code may have changed.
+    pub invalidations: u64,
+}
+
+/// A tiered engine with the state of one hart.
+///
+/// Dropping it frees its translations. It can be moved to another thread between runs.
+#[derive(Debug, Default)]
+pub struct Jit {
+    cpu: CpuState,
+    /// Translations of guest code, good for `epoch` of the memory they came from.
+    cache: CodeCache,
+    epoch: u64,
+    /// Blocks that the host passed in, by address; a block is prepared again only if it changed.
+    host_blocks: HashMap<GuestAddr, (IRBlock, Code)>,
+    stats: Stats,
+}
+
+impl Jit {
+    /// An engine whose registers are all zero and whose fuel is unlimited.
+    pub fn new() -> Jit {
+        Jit::default()
+    }
+
+    /// The hart's state.
+    pub fn state(&self) -> &CpuState {
+        &self.cpu
+    }
+
+    /// The hart's state, to change.
+    pub fn state_mut(&mut self) -> &mut CpuState {
+        &mut self.cpu
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> Stats {
+        Stats { instructions: self.cpu.retired(), blocks_cached: self.cache.len() as u64, ..self.stats }
+    }
+}
+
+impl ExecutionEngine for Jit {
+    fn run(&mut self, mmu: &mut SoftMmu, block: &IRBlock) -> Result<ExecResult, Error> {
+        let known = self.host_blocks.get(&block.start_pc).is_some_and(|(known, _)| known == block);
+        if !known {
+            verify::verify(block)?;
+            self.host_blocks.insert(block.start_pc, (block.clone(), Code::new(block)));
+        }
+        let Some((_, code)) = self.host_blocks.get(&block.start_pc) else { return Err(Error::NotLoaded) };
+        let before = self.cpu.retired();
+        let status = match interp::run_block(&mut self.cpu, mmu, code) {
+            Exit::Miss => ExecStatus::Continue,
+            Exit::Return => ExecStatus::Returned,
+            Exit::Syscall => ExecStatus::Syscall,
+            Exit::SyncCode => ExecStatus::SyncCode,
+            Exit::Trap(trap) => ExecStatus::Trap(trap),
+            Exit::OutOfFuel => ExecStatus::OutOfFuel,
+            Exit::Interrupted => ExecStatus::Interrupted,
+        };
+        let fuel_used = self.cpu.retired().wrapping_sub(before);
+        Ok(ExecResult { status, next_pc: self.cpu.pc, fuel_used })
+    }
+
+    fn get_reg(&self, reg: RegId) -> u64 {
+        self.cpu.regs[usize::from(reg)]
+    }
+
+    fn set_reg(&mut self, reg: RegId, value: u64) {
+        if reg != 0 {
+            self.cpu.regs[usize::from(reg)] = value;
+        }
+    }
+
+    fn get_pc(&self) -> GuestAddr {
+        self.cpu.pc
+    }
+
+    fn set_pc(&mut self, pc: GuestAddr) {
+        self.cpu.pc = pc;
+    }
+}

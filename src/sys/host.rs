@@ -1,0 +1,83 @@
+//! System calls of the host with checked arguments.
+//!
+//! Invariant: the kernel is given only numbers, slices of the caller's, and ranges that the caller computed inside a
+//! guest space. A call that maps memory, changes signal handling, starts threads or registers addresses for later
+//! must not go this way: see the deny list of [`call`].
+#![allow(unsafe_code, reason = "raw system calls")]
+
+use std::io;
+
+/// An argument of a host system call.
+#[derive(Debug)]
+pub enum HostArg<'a> {
+    /// A plain number or descriptor.
+    Int(u64),
+    /// Host address of a range that lies wholly inside a guest space; 0 stands for a null pointer.
+    Guest(usize),
+    /// Bytes that the kernel reads.
+    In(&'a [u8]),
+    /// Bytes that the kernel writes.
+    Out(&'a mut [u8]),
+    /// Scatter/gather ranges (host address inside a guest space, length), passed as an array of `struct iovec`.
+    Vector(&'a [(usize, usize)]),
+}
+
+/// Calls that would change this process's own memory or control flow.
+const DENIED: &[libc::c_long] = &[
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mprotect,
+    libc::SYS_mremap,
+    libc::SYS_brk,
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_set_robust_list,
+    libc::SYS_set_tid_address,
+    libc::SYS_rseq,
+    libc::SYS_prctl,
+    libc::SYS_shmat,
+    libc::SYS_process_vm_writev,
+    libc::SYS_remap_file_pages,
+];
+
+/// Makes the host system call `number`.
+///
+/// # Errors
+/// The kernel's `errno`; ENOSYS for a call of the deny list; EINVAL for more than six arguments.
+pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> {
+    if DENIED.contains(&number) {
+        return Err(libc::ENOSYS);
+    }
+    let mut vectors: Vec<libc::iovec> = Vec::new();
+    if let Some(ranges) = args.iter().find_map(|arg| if let HostArg::Vector(v) = arg { Some(*v) } else { None }) {
+        vectors.extend(ranges.iter().map(|&(at, len)| libc::iovec {
+            iov_base: std::ptr::with_exposed_provenance_mut(at),
+            iov_len: len,
+        }));
+    }
+    let mut raw = [0u64; 6];
+    if args.len() > raw.len() {
+        return Err(libc::EINVAL);
+    }
+    for (slot, arg) in raw.iter_mut().zip(args.iter_mut()) {
+        *slot = match arg {
+            HostArg::Int(value) => *value,
+            HostArg::Guest(at) => *at as u64,
+            HostArg::In(bytes) => bytes.as_ptr().expose_provenance() as u64,
+            HostArg::Out(bytes) => bytes.as_mut_ptr().expose_provenance() as u64,
+            HostArg::Vector(_) => vectors.as_ptr().expose_provenance() as u64,
+        };
+    }
+    // SAFETY: pointers are to live slices or into a guest space, whose contents any call may read and write; calls
+    // that would do more than that to this process are denied above.
+    let result = unsafe { libc::syscall(number, raw[0], raw[1], raw[2], raw[3], raw[4], raw[5]) };
+    match result {
+        -1 => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+        value => Ok(value.cast_unsigned()),
+    }
+}

@@ -1,0 +1,297 @@
+//! The reservation behind a guest space: 4 GiB of host addresses that nothing else can use.
+//!
+//! Invariants:
+//! - `[base, base + 4 GiB)` (for the low placement: from 64 KiB) and a guard behind it belong to this `Space` from
+//!   `reserve` to drop; whatever the guest unmaps becomes an inaccessible reservation again, never a hole.
+//! - Every mapping call is given a range that was checked to be page-aligned and inside the space, so that none can
+//!   touch the host's own memory.
+#![allow(unsafe_code, reason = "mmap family on our own reservation")]
+
+use crate::base::error::Error;
+use crate::base::{GuestAddr, PAGE, SPACE};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+use std::sync::atomic::AtomicU8;
+
+/// Where a guest space lies in the host's address space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Host addresses 64 KiB to 4 GiB: guest and host addresses are equal. At most one per process.
+    Low,
+    /// Anywhere: a base is added to each guest address.
+    Based,
+}
+
+/// Permissions of guest pages. Execution is the engine's business: the host never executes guest memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Prot {
+    pub read: bool,
+    pub write: bool,
+    pub exec: bool,
+}
+
+impl Prot {
+    pub const NONE: Prot = Prot { read: false, write: false, exec: false };
+    pub const R: Prot = Prot { read: true, write: false, exec: false };
+    pub const RW: Prot = Prot { read: true, write: true, exec: false };
+    pub const RX: Prot = Prot { read: true, write: false, exec: true };
+    pub const RWX: Prot = Prot { read: true, write: true, exec: true };
+
+    /// The host's protection: what may be executed may be read (the engine reads it), what may be written may be
+    /// read (RISC-V Privileged 4.3.1 reserves write-only pages; Linux gives them read).
+    fn host(self) -> libc::c_int {
+        let read = if self.read || self.exec || self.write { libc::PROT_READ } else { 0 };
+        let write = if self.write { libc::PROT_WRITE } else { 0 };
+        read | write
+    }
+}
+
+/// What a mapping shows.
+#[derive(Clone, Copy, Debug)]
+pub enum Backing<'a> {
+    /// Zeroed private memory.
+    Anonymous,
+    /// Zeroed memory shared with children.
+    SharedAnonymous,
+    /// A file from `offset` (page-aligned), private or shared.
+    File { fd: BorrowedFd<'a>, offset: u64, shared: bool },
+}
+
+/// Lowest guest address that a low space can map: what the host kernel lets nobody map (`vm.mmap_min_addr`).
+const LOW_START: u64 = 64 * 1024;
+/// Behind the space, so that an access which starts in its last bytes and runs over the end faults.
+const GUARD: u64 = 64 * 1024;
+
+/// A reserved 4 GiB guest space. Dropping it gives all of it back to the host.
+#[derive(Debug)]
+pub struct Space {
+    /// Host address of guest address 0 (0 for the low placement).
+    base: usize,
+    /// Per guest page, one byte; a mapping of its own, so that untouched parts cost nothing.
+    pages: *mut AtomicU8,
+}
+
+// SAFETY: `pages` points to memory that this Space owns and that is only accessed through atomics.
+unsafe impl Send for Space {}
+// SAFETY: as above; the mapping calls are the kernel's to order.
+unsafe impl Sync for Space {}
+
+const PAGES: usize = (SPACE / PAGE) as usize;
+
+impl Space {
+    /// Reserves a space. No memory is committed.
+    ///
+    /// # Errors
+    /// `Error::NoMemory` if the host refuses the addresses (for `Low`: also if they are in use).
+    pub fn reserve(placement: Placement) -> Result<Space, Error> {
+        let refused = || Error::NoMemory { what: "the 4 GiB guest address space", bytes: SPACE };
+        let pages = map_new(0, PAGES, libc::PROT_READ | libc::PROT_WRITE, 0).map_err(|_| refused())?;
+        let base = match placement {
+            Placement::Low => reserve_at(LOW_START, SPACE + GUARD - LOW_START).map(|_| 0),
+            Placement::Based => map_new(0, (SPACE + GUARD) as usize, libc::PROT_NONE, 0),
+        };
+        match base {
+            Ok(base) => Ok(Space { base, pages: ptr::with_exposed_provenance_mut(pages) }),
+            Err(_) => {
+                // SAFETY: the mapping was made above and nothing refers to it.
+                unsafe { libc::munmap(ptr::with_exposed_provenance_mut(pages), PAGES) };
+                Err(refused())
+            }
+        }
+    }
+
+    /// Host address of guest address 0.
+    #[inline(always)]
+    pub fn base(&self) -> usize {
+        self.base
+    }
+
+    /// The lowest guest address that can be mapped: 0 for a based space, 64 KiB for a low one.
+    pub fn lowest(&self) -> GuestAddr {
+        if self.base == 0 {
+            LOW_START
+        } else {
+            0
+        }
+    }
+
+    /// One byte per guest page, for the owner's use; all zero at first.
+    #[inline]
+    pub fn pages(&self) -> &[AtomicU8] {
+        // SAFETY: the mapping has PAGES zeroed bytes and lives as long as self.
+        unsafe { std::slice::from_raw_parts(self.pages, PAGES) }
+    }
+
+    /// Checks that a range is page-aligned, not empty and inside the space; the guard of every call below.
+    fn check(&self, addr: GuestAddr, len: u64) -> Result<*mut libc::c_void, Error> {
+        let end = addr.checked_add(len);
+        let inside = end.is_some_and(|end| end <= SPACE) && addr >= self.lowest();
+        if !inside || len == 0 || (addr | len) % PAGE != 0 {
+            return Err(Error::BadRange { addr, len });
+        }
+        Ok(ptr::with_exposed_provenance_mut(self.base + addr as usize))
+    }
+
+    /// Maps `[addr, addr + len)`, replacing what was there. With `huge` the host is asked for huge pages.
+    ///
+    /// # Errors
+    /// `Error::BadRange`, or `Error::Host` with the host's reason.
+    pub fn map(&self, addr: GuestAddr, len: u64, prot: Prot, backing: Backing<'_>, huge: bool) -> Result<(), Error> {
+        let at = self.check(addr, len)?;
+        let (flags, fd, offset) = match backing {
+            Backing::Anonymous => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1, 0),
+            Backing::SharedAnonymous => (libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0),
+            Backing::File { fd, offset, shared: true } => (libc::MAP_SHARED, fd.as_raw_fd(), offset),
+            Backing::File { fd, offset, shared: false } => (libc::MAP_PRIVATE, fd.as_raw_fd(), offset),
+        };
+        let offset = libc::off_t::try_from(offset).map_err(|_| Error::BadRange { addr, len })?;
+        // SAFETY: the range is inside our reservation (check), so MAP_FIXED replaces only guest memory.
+        let got = unsafe { libc::mmap(at, len as usize, prot.host(), flags | libc::MAP_FIXED, fd, offset) };
+        if got == libc::MAP_FAILED {
+            return Err(host_error("mmap"));
+        }
+        if huge {
+            // SAFETY: the range was mapped just now. Failure only means small pages.
+            unsafe { libc::madvise(at, len as usize, libc::MADV_HUGEPAGE) };
+        }
+        Ok(())
+    }
+
+    /// Makes `[addr, addr + len)` inaccessible and gives its memory back.
+    ///
+    /// # Errors
+    /// As [`Space::map`].
+    pub fn unmap(&self, addr: GuestAddr, len: u64) -> Result<(), Error> {
+        let at = self.check(addr, len)?;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        // SAFETY: the range is inside our reservation (check) and stays reserved.
+        let got = unsafe { libc::mmap(at, len as usize, libc::PROT_NONE, flags, -1, 0) };
+        if got == libc::MAP_FAILED {
+            return Err(host_error("munmap"));
+        }
+        Ok(())
+    }
+
+    /// Changes the host's protection of `[addr, addr + len)`.
+    ///
+    /// # Errors
+    /// As [`Space::map`].
+    pub fn protect(&self, addr: GuestAddr, len: u64, prot: Prot) -> Result<(), Error> {
+        let at = self.check(addr, len)?;
+        // SAFETY: the range is inside our reservation (check).
+        match unsafe { libc::mprotect(at, len as usize, prot.host()) } {
+            0 => Ok(()),
+            _ => Err(host_error("mprotect")),
+        }
+    }
+
+    /// Moves the pages of `[from, from + old_len)` to `[to, to + new_len)`, replacing what was there; the old range
+    /// becomes a reservation again. The ranges must not overlap.
+    ///
+    /// # Errors
+    /// As [`Space::map`].
+    pub fn remap(&self, from: GuestAddr, old_len: u64, to: GuestAddr, new_len: u64) -> Result<(), Error> {
+        let (old, new) = (self.check(from, old_len)?, self.check(to, new_len)?);
+        if from < to + new_len && to < from + old_len {
+            return Err(Error::BadRange { addr: to, len: new_len });
+        }
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // SAFETY: both ranges are inside our reservation (check).
+        let got = unsafe { libc::mremap(old, old_len as usize, new_len as usize, flags, new) };
+        if got == libc::MAP_FAILED {
+            return Err(host_error("mremap"));
+        }
+        self.unmap(from, old_len)
+    }
+
+    /// `madvise` on `[addr, addr + len)` with one of the host's advice numbers that do not unmap.
+    ///
+    /// # Errors
+    /// As [`Space::map`].
+    pub fn advise(&self, addr: GuestAddr, len: u64, advice: libc::c_int) -> Result<(), Error> {
+        let at = self.check(addr, len)?;
+        // SAFETY: the range is inside our reservation (check); advice changes contents only where the guest asked.
+        match unsafe { libc::madvise(at, len as usize, advice) } {
+            0 => Ok(()),
+            _ => Err(host_error("madvise")),
+        }
+    }
+
+    /// `msync` on `[addr, addr + len)`.
+    ///
+    /// # Errors
+    /// As [`Space::map`].
+    pub fn sync(&self, addr: GuestAddr, len: u64, flags: libc::c_int) -> Result<(), Error> {
+        let at = self.check(addr, len)?;
+        // SAFETY: the range is inside our reservation (check).
+        match unsafe { libc::msync(at, len as usize, flags) } {
+            0 => Ok(()),
+            _ => Err(host_error("msync")),
+        }
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        let (start, len) = match self.base {
+            0 => (LOW_START, SPACE + GUARD - LOW_START),
+            base => (base as u64, SPACE + GUARD),
+        };
+        // SAFETY: both ranges are ours (header), and nothing can refer to them once self is gone.
+        unsafe {
+            libc::munmap(ptr::with_exposed_provenance_mut(start as usize), len as usize);
+            libc::munmap(self.pages.cast(), PAGES);
+        }
+    }
+}
+
+fn host_error(what: &'static str) -> Error {
+    Error::Host { what, source: io::Error::last_os_error() }
+}
+
+/// A new private anonymous mapping without commitment; returns its host address.
+fn map_new(at: u64, len: usize, prot: libc::c_int, more_flags: libc::c_int) -> io::Result<usize> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | more_flags;
+    // SAFETY: without MAP_FIXED the kernel picks addresses that nothing uses.
+    let got = unsafe { libc::mmap(ptr::with_exposed_provenance_mut(at as usize), len, prot, flags, -1, 0) };
+    match got {
+        libc::MAP_FAILED => Err(io::Error::last_os_error()),
+        got => Ok(got.expose_provenance()),
+    }
+}
+
+/// Reserves exactly `[at, at + len)` or fails.
+fn reserve_at(at: u64, len: u64) -> io::Result<usize> {
+    let got = map_new(at, len as usize, libc::PROT_NONE, libc::MAP_FIXED_NOREPLACE)?;
+    if got as u64 == at {
+        return Ok(got);
+    }
+    // A kernel before 4.17 takes the flag for a hint and maps elsewhere.
+    // SAFETY: the mapping was made just now and nothing refers to it.
+    unsafe { libc::munmap(ptr::with_exposed_provenance_mut(got), len as usize) };
+    Err(io::Error::from_raw_os_error(libc::EEXIST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_outside_the_space_are_refused() {
+        let space = Space::reserve(Placement::Based).unwrap();
+        let rw = Prot::RW;
+        for (addr, len) in [(SPACE, PAGE), (SPACE - PAGE, 2 * PAGE), (0x10001, PAGE), (0x10000, 1), (0x10000, 0), (0x10000, u64::MAX & !0xfff)] {
+            let mapped = space.map(addr, len, rw, Backing::Anonymous, false);
+            assert!(matches!(mapped, Err(Error::BadRange { .. })), "{addr:#x}+{len:#x}");
+        }
+        space.map(SPACE - PAGE, PAGE, rw, Backing::Anonymous, false).unwrap();
+    }
+
+    #[test]
+    fn two_based_spaces_live_side_by_side() {
+        let a = Space::reserve(Placement::Based).unwrap();
+        let b = Space::reserve(Placement::Based).unwrap();
+        assert!(a.base().abs_diff(b.base()) as u64 >= SPACE);
+    }
+}

@@ -1,0 +1,115 @@
+//! Fault signals: a host SIGSEGV or SIGBUS that a guest access raised becomes a [`HostFault`]; every other one goes to
+//! whoever handled it before.
+//!
+//! Invariant: the handler touches only this thread's cell, the fixup table (constant) and the interrupted context,
+//! so it is async-signal-safe.
+#![allow(unsafe_code, reason = "signal handler and interrupted contexts")]
+
+use super::access::Fixup;
+use crate::base::error::Error;
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+extern "C" {
+    // Bounds of the section that `sys::access` fills; the linker defines them for any section whose name is a C
+    // identifier.
+    #[link_name = "__start___vmjit_fixups"]
+    static FIXUPS_START: Fixup;
+    #[link_name = "__stop___vmjit_fixups"]
+    static FIXUPS_STOP: Fixup;
+}
+
+/// A fault of one of the accesses of `sys::access`, in terms of the host.
+#[derive(Clone, Copy, Debug)]
+pub struct HostFault {
+    /// Host address of the first byte that could not be accessed.
+    pub host: usize,
+    /// True for SIGBUS: a file mapping ends before the page.
+    pub beyond_file: bool,
+}
+
+thread_local! {
+    /// What the handler saw last on this thread.
+    static SEEN: Cell<HostFault> = const { Cell::new(HostFault { host: 0, beyond_file: false }) };
+}
+
+/// The fault that brought this thread to a landing place.
+#[cold]
+pub(super) fn last_fault() -> HostFault {
+    SEEN.get()
+}
+
+/// What handled SIGSEGV and SIGBUS before us.
+static PREVIOUS: OnceLock<[libc::sigaction; 2]> = OnceLock::new();
+
+/// Installs the handler once per process. Later calls do nothing.
+///
+/// # Errors
+/// `Error::Host` if the host refuses.
+pub fn install() -> Result<(), Error> {
+    static DONE: OnceLock<Result<(), i32>> = OnceLock::new();
+    let result = DONE.get_or_init(|| {
+        let mut previous = [default_action(); 2];
+        for (slot, signal) in previous.iter_mut().zip([libc::SIGSEGV, libc::SIGBUS]) {
+            let mut action = default_action();
+            action.sa_sigaction = handler as *const () as usize;
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            // SAFETY: both pointers are to valid sigaction structures; the handler is async-signal-safe (header).
+            if unsafe { libc::sigaction(signal, &action, slot) } != 0 {
+                return Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL));
+            }
+        }
+        PREVIOUS.get_or_init(|| previous);
+        Ok(())
+    });
+    result.map_err(|code| Error::Host {
+        what: "cannot install the fault handler",
+        source: std::io::Error::from_raw_os_error(code),
+    })
+}
+
+fn default_action() -> libc::sigaction {
+    // SAFETY: sigaction is plain data; all zeroes is SIG_DFL with an empty mask.
+    unsafe { std::mem::zeroed() }
+}
+
+extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel passes a valid siginfo and a valid ucontext to an SA_SIGINFO handler.
+    let (info, context) = unsafe { (&*info, &mut *context.cast::<libc::ucontext_t>()) };
+    let pc = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
+    // SAFETY: si_addr is set for SIGSEGV and SIGBUS (sigaction(2)).
+    let host = unsafe { info.si_addr() } as usize;
+    if let Some(landing) = landing_of(*pc as usize) {
+        SEEN.set(HostFault { host, beyond_file: signal == libc::SIGBUS });
+        *pc = landing as i64;
+        return;
+    }
+    restore_previous(signal);
+}
+
+/// Not ours: puts the former handler back and returns, so that the instruction faults again under it.
+fn restore_previous(signal: libc::c_int) {
+    let default = default_action();
+    let previous = PREVIOUS.get().map_or(&default, |p| &p[usize::from(signal == libc::SIGBUS)]);
+    // SAFETY: `previous` is a valid action, from sigaction(2) itself or the default.
+    unsafe { libc::sigaction(signal, previous, std::ptr::null_mut()) };
+}
+
+/// Where an access at host address `pc` goes on after a fault, if it is one of ours.
+fn landing_of(pc: usize) -> Option<usize> {
+    // SAFETY: the linker placed both symbols around one array of Fixup (header).
+    let table = unsafe {
+        let start = &raw const FIXUPS_START;
+        let count = (&raw const FIXUPS_STOP).offset_from(start);
+        std::slice::from_raw_parts(start, usize::try_from(count).unwrap_or(0))
+    };
+    table.iter().find_map(|entry| {
+        let insn = relative(&entry.insn);
+        (insn == pc).then(|| relative(&entry.landing))
+    })
+}
+
+/// The address that a self-relative field names.
+fn relative(field: &i32) -> usize {
+    (std::ptr::from_ref(field) as usize).wrapping_add_signed(*field as isize)
+}

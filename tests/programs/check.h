@@ -1,0 +1,54 @@
+// Shared by the guest programs: each prints what it computes, and the test compares the text with another
+// emulator's. Values go through `opaque`, so that the compiler cannot compute them beforehand.
+
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Prints a condition and whether it holds: for facts whose numbers may differ between emulators.
+#define CHECK(condition) printf("%s: %s\n", #condition, (condition) ? "yes" : "NO")
+
+// Prints a call and its result, with the name of the error when it is -1.
+#define RESULT(call) print_result(#call, (long)(call))
+
+static inline long print_result(const char *text, long result) {
+    if (result == -1)
+        printf("%s = -1 %s\n", text, strerrorname_np(errno));
+    else
+        printf("%s = %ld\n", text, result);
+    return result;
+}
+
+static inline uint64_t opaque(uint64_t value) {
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+// A running checksum of 64-bit values (multiply and xor-shift), for results too many to print.
+static inline uint64_t mix(uint64_t sum, uint64_t value) {
+    sum = (sum ^ value) * 0x9e3779b97f4a7c15u;
+    return sum ^ sum >> 29;
+}
+
+static inline uint64_t checksum(const void *bytes, size_t count) {
+    uint64_t sum = count;
+    for (size_t i = 0; i < count; i++) sum = mix(sum, ((const unsigned char *)bytes)[i]);
+    return sum;
+}
+
+// A repeatable sequence of numbers (xorshift64*).
+static uint64_t random_state = 88172645463325252u;
+
+__attribute__((unused)) static uint64_t next_random(void) {
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return random_state * 0x2545f4914f6cdd1du;
+}
+
+#endif
