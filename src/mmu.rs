@@ -38,6 +38,9 @@ pub struct SoftMmu {
     space: Space,
     /// Counts the events after which translations may be out of date.
     code_epoch: AtomicU64,
+    /// Pages mapped now, and how many may be.
+    mapped: AtomicU64,
+    limit: u64,
 }
 
 /// One entry of [`SoftMmu::regions`].
@@ -82,7 +85,30 @@ impl SoftMmu {
     /// `Error::NoMemory` if the host has no address space for it; `Error::Host` if its fault handler cannot be set.
     pub fn reserve(placement: Placement) -> Result<SoftMmu, Error> {
         trap::install()?;
-        Ok(SoftMmu { space: Space::reserve(placement)?, code_epoch: AtomicU64::new(0) })
+        Ok(SoftMmu { space: Space::reserve(placement)?, code_epoch: AtomicU64::new(0), mapped: AtomicU64::new(0), limit: SPACE / PAGE })
+    }
+
+    /// Limits how many bytes (rounded down to pages) may be mapped at once; what is mapped already stays.
+    pub fn set_limit(&mut self, bytes: u64) {
+        self.limit = bytes / PAGE;
+    }
+
+    /// Bytes mapped now.
+    pub fn mapped_bytes(&self) -> u64 {
+        self.mapped.load(Ordering::Relaxed) * PAGE
+    }
+
+    /// Whether `[addr, addr + len)` can be mapped without exceeding the limit.
+    fn within_limit(&self, addr: GuestAddr, len: u64) -> Result<(), Error> {
+        let mapped = self.mapped.load(Ordering::Relaxed);
+        if mapped + len / PAGE <= self.limit {
+            return Ok(());
+        }
+        let replaced = self.pages_of(addr, len).map_or(0, |pages| pages.filter(|byte| byte & page::MAPPED != 0).count());
+        match mapped + len / PAGE <= self.limit + replaced as u64 {
+            true => Ok(()),
+            false => Err(Error::NoMemory { what: "guest memory within the machine's limit", bytes: len }),
+        }
     }
 
     /// Host address of guest address 0.
@@ -118,14 +144,17 @@ impl SoftMmu {
     /// The bytes of the pages of a range that `Space` has accepted.
     fn set_pages(&self, addr: GuestAddr, len: u64, value: u8) {
         let (first, count) = ((addr / PAGE) as usize, (len / PAGE) as usize);
-        let mut had_code = false;
+        let (mut had_code, mut were_mapped) = (false, 0);
         for byte in &self.space.pages()[first..first + count] {
             let old = byte.load(Ordering::Relaxed);
             if old != value {
                 byte.store(value, Ordering::Relaxed);
             }
             had_code |= old & page::CODE != 0;
+            were_mapped += u64::from(old & page::MAPPED);
         }
+        let are_mapped = if value & page::MAPPED != 0 { count as u64 } else { 0 };
+        self.mapped.fetch_add(are_mapped.wrapping_sub(were_mapped), Ordering::Relaxed);
         if had_code {
             self.invalidate_code();
         }
@@ -140,6 +169,7 @@ impl SoftMmu {
     }
 
     fn map_with(&self, addr: GuestAddr, len: u64, prot: Prot, backing: Backing<'_>, huge: bool) -> Result<(), Error> {
+        self.within_limit(addr, len)?;
         self.space.map(addr, len, prot, backing, huge)?;
         let shared = match backing {
             Backing::SharedAnonymous | Backing::File { shared: true, .. } => page::SHARED,
@@ -179,6 +209,7 @@ impl SoftMmu {
     /// # Errors
     /// As [`SoftMmu::map`]; also if the ranges overlap.
     pub fn remap(&self, from: GuestAddr, old_len: u64, to: GuestAddr, new_len: u64) -> Result<(), Error> {
+        self.within_limit(to, new_len.saturating_sub(old_len))?;
         self.space.remap(from, old_len, to, new_len)?;
         let bits = self.page_byte(from) & !page::CODE;
         self.set_pages(from, old_len, 0);
@@ -582,6 +613,19 @@ mod tests {
         mmu.read(0x8000, &mut back).unwrap();
         assert_eq!(&back, b"moved");
         assert!(mmu.is_free(0x1000, 0x1000) && mmu.is_mapped(0x8000, 0x2000));
+    }
+
+    #[test]
+    fn the_limit_counts_pages_that_are_mapped() {
+        let mut mmu = SoftMmu::new(0x3000, false);
+        assert_eq!(mmu.mapped_bytes(), 0x3000);
+        mmu.set_limit(0x4000);
+        mmu.map(0x8000, 0x1000, Prot::R, Backing::Anonymous).unwrap();
+        assert!(matches!(mmu.map(0x9000, 0x1000, Prot::R, Backing::Anonymous), Err(Error::NoMemory { .. })));
+        mmu.map(0x0, 0x3000, Prot::R, Backing::Anonymous).unwrap();
+        mmu.unmap(0x8000, 0x4000).unwrap();
+        mmu.map(0x9000, 0x1000, Prot::R, Backing::Anonymous).unwrap();
+        assert_eq!(mmu.mapped_bytes(), 0x4000);
     }
 
     #[test]

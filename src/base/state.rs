@@ -2,10 +2,11 @@
 
 use super::{GuestAddr, REGISTERS};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 
 /// Reasons for which [`CpuState::poll`] asks running code to stop at its next safepoint.
 pub mod poll {
-    /// The embedder asked for it (`InterruptHandle::interrupt`).
+    /// The embedder asked for it ([`super::InterruptHandle::interrupt`]).
     pub const INTERRUPT: u32 = 1;
 }
 
@@ -21,8 +22,8 @@ pub struct CpuState {
     pub pc: GuestAddr,
     /// Guest instructions that may still be executed before `OutOfFuel`.
     pub fuel: u64,
-    /// Non-zero asks running code to leave at the next safepoint; bits of [`poll`].
-    pub poll: AtomicU32,
+    /// Non-zero asks running code to leave at the next safepoint; bits of [`poll`]. Shared with those who ask.
+    pub poll: Arc<AtomicU32>,
     /// Accrued floating-point exceptions, bits 0-4 = NX UF OF DZ NV (RISC-V Unpriv. F, `fflags`).
     pub fflags: u8,
     /// Dynamic rounding mode, 0-7 (RISC-V Unpriv. F, `frm`); 5-7 are reserved and make dynamic operations illegal.
@@ -37,13 +38,24 @@ pub struct CpuState {
     pub fuel_base: u64,
 }
 
+/// Stops a running hart from another thread. Cheap to clone; may outlive the hart.
+#[derive(Clone, Debug)]
+pub struct InterruptHandle(Arc<AtomicU32>);
+
+impl InterruptHandle {
+    /// Asks the hart to stop at its next safepoint (within one block). If it does not run, its next run stops at once.
+    pub fn interrupt(&self) {
+        self.0.fetch_or(poll::INTERRUPT, Ordering::Relaxed);
+    }
+}
+
 impl Default for CpuState {
     fn default() -> Self {
         CpuState {
             regs: [0; REGISTERS],
             pc: 0,
             fuel: u64::MAX,
-            poll: AtomicU32::new(0),
+            poll: Arc::new(AtomicU32::new(0)),
             fflags: 0,
             frm: 0,
             reserved: false,
@@ -88,6 +100,11 @@ impl CpuState {
         let [low, ..] = value.to_le_bytes();
         self.fflags = low & 31;
         self.frm = low >> 5;
+    }
+
+    /// A handle that stops this hart.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle(Arc::clone(&self.poll))
     }
 
     /// Whether the hart was asked to stop at a safepoint.

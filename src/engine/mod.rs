@@ -109,6 +109,7 @@ pub struct Jit {
     epoch: u64,
     /// Blocks that the host passed in, by address; a block is prepared again only if it changed.
     host_blocks: HashMap<GuestAddr, (IRBlock, Code)>,
+    tier: Tier,
     stats: Stats,
 }
 
@@ -126,6 +127,16 @@ impl Jit {
     /// The hart's state, to change.
     pub fn state_mut(&mut self) -> &mut CpuState {
         &mut self.cpu
+    }
+
+    /// Which code may run the guest from now on.
+    pub fn set_tier(&mut self, tier: Tier) {
+        self.tier = tier;
+    }
+
+    /// Which code may run the guest.
+    pub fn tier(&self) -> Tier {
+        self.tier
     }
 
     /// What was counted so far.

@@ -26,20 +26,20 @@
 
 static void single(uint64_t a) {
     printf("%lx:", a);
-    UNARY(clz), UNARY(ctz), UNARY(cpop), UNARY(clzw), UNARY(ctzw), UNARY(cpopw);
-    UNARY(sext.b), UNARY(sext.h), UNARY(zext.h), UNARY(orc.b), UNARY(rev8), UNARY(zext.w);
-    IMMEDIATE(rori, 0), IMMEDIATE(rori, 1), IMMEDIATE(rori, 63), IMMEDIATE(roriw, 0), IMMEDIATE(roriw, 1);
-    IMMEDIATE(roriw, 31), IMMEDIATE(slli.uw, 0), IMMEDIATE(slli.uw, 4), IMMEDIATE(slli.uw, 63);
-    IMMEDIATE(bclri, 0), IMMEDIATE(bclri, 63), IMMEDIATE(bexti, 0), IMMEDIATE(bexti, 63), IMMEDIATE(binvi, 31);
-    IMMEDIATE(binvi, 63), IMMEDIATE(bseti, 32), IMMEDIATE(bseti, 63);
+    UNARY(clz); UNARY(ctz); UNARY(cpop); UNARY(clzw); UNARY(ctzw); UNARY(cpopw);
+    UNARY(sext.b); UNARY(sext.h); UNARY(zext.h); UNARY(orc.b); UNARY(rev8); UNARY(zext.w);
+    IMMEDIATE(rori, 0); IMMEDIATE(rori, 1); IMMEDIATE(rori, 63); IMMEDIATE(roriw, 0); IMMEDIATE(roriw, 1);
+    IMMEDIATE(roriw, 31); IMMEDIATE(slli.uw, 0); IMMEDIATE(slli.uw, 4); IMMEDIATE(slli.uw, 63);
+    IMMEDIATE(bclri, 0); IMMEDIATE(bclri, 63); IMMEDIATE(bexti, 0); IMMEDIATE(bexti, 63); IMMEDIATE(binvi, 31);
+    IMMEDIATE(binvi, 63); IMMEDIATE(bseti, 32); IMMEDIATE(bseti, 63);
     putchar('\n');
 }
 
 static void pair(uint64_t a, uint64_t b) {
     printf("%lx %lx:", a, b);
-    OP(add.uw), OP(sh1add), OP(sh2add), OP(sh3add), OP(sh1add.uw), OP(sh2add.uw), OP(sh3add.uw);
-    OP(andn), OP(orn), OP(xnor), OP(max), OP(maxu), OP(min), OP(minu);
-    OP(rol), OP(ror), OP(rolw), OP(rorw), OP(bclr), OP(bext), OP(binv), OP(bset);
+    OP(add.uw); OP(sh1add); OP(sh2add); OP(sh3add); OP(sh1add.uw); OP(sh2add.uw); OP(sh3add.uw);
+    OP(andn); OP(orn); OP(xnor); OP(max); OP(maxu); OP(min); OP(minu);
+    OP(rol); OP(ror); OP(rolw); OP(rorw); OP(bclr); OP(bext); OP(binv); OP(bset);
     putchar('\n');
 }
 

@@ -44,24 +44,24 @@ static void __attribute__((noinline)) branches(uint64_t a, uint64_t b) {
 
 static void pair(uint64_t a, uint64_t b) {
     printf("%lx %lx:", a, b);
-    OP(add), OP(sub), OP(sll), OP(slt), OP(sltu), OP(xor), OP(srl), OP(sra), OP(or), OP(and);
+    OP(add); OP(sub); OP(sll); OP(slt); OP(sltu); OP(xor); OP(srl); OP(sra); OP(or); OP(and);
     printf("\n  words:");
-    OP(addw), OP(subw), OP(sllw), OP(srlw), OP(sraw);
+    OP(addw); OP(subw); OP(sllw); OP(srlw); OP(sraw);
     printf("\n  multiply:");
-    OP(mul), OP(mulh), OP(mulhsu), OP(mulhu), OP(mulw);
+    OP(mul); OP(mulh); OP(mulhsu); OP(mulhu); OP(mulw);
     printf("\n  divide:");
-    OP(div), OP(divu), OP(rem), OP(remu), OP(divw), OP(divuw), OP(remw), OP(remuw);
+    OP(div); OP(divu); OP(rem); OP(remu); OP(divw); OP(divuw); OP(remw); OP(remuw);
     branches(a, b);
     putchar('\n');
 }
 
 static void single(uint64_t a) {
     printf("%lx:", a);
-    IMMEDIATE(addi, -2048), IMMEDIATE(addi, 2047), IMMEDIATE(slti, -1), IMMEDIATE(slti, 2047), IMMEDIATE(sltiu, -1);
-    IMMEDIATE(sltiu, 1), IMMEDIATE(xori, -1), IMMEDIATE(ori, -2048), IMMEDIATE(andi, -256);
-    IMMEDIATE(slli, 1), IMMEDIATE(slli, 63), IMMEDIATE(srli, 1), IMMEDIATE(srli, 63), IMMEDIATE(srai, 1);
-    IMMEDIATE(srai, 63), IMMEDIATE(addiw, -2048), IMMEDIATE(addiw, 1), IMMEDIATE(slliw, 31), IMMEDIATE(srliw, 31);
-    IMMEDIATE(sraiw, 31), IMMEDIATE(srliw, 0), IMMEDIATE(sraiw, 0), IMMEDIATE(slli, 32), IMMEDIATE(srai, 32);
+    IMMEDIATE(addi, -2048); IMMEDIATE(addi, 2047); IMMEDIATE(slti, -1); IMMEDIATE(slti, 2047); IMMEDIATE(sltiu, -1);
+    IMMEDIATE(sltiu, 1); IMMEDIATE(xori, -1); IMMEDIATE(ori, -2048); IMMEDIATE(andi, -256);
+    IMMEDIATE(slli, 1); IMMEDIATE(slli, 63); IMMEDIATE(srli, 1); IMMEDIATE(srli, 63); IMMEDIATE(srai, 1);
+    IMMEDIATE(srai, 63); IMMEDIATE(addiw, -2048); IMMEDIATE(addiw, 1); IMMEDIATE(slliw, 31); IMMEDIATE(srliw, 31);
+    IMMEDIATE(sraiw, 31); IMMEDIATE(srliw, 0); IMMEDIATE(sraiw, 0); IMMEDIATE(slli, 32); IMMEDIATE(srai, 32);
     putchar('\n');
 }
 

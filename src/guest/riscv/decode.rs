@@ -1,10 +1,9 @@
 //! Decodes RISC-V instructions: an index over the rows, then the fields of the row's format.
 //!
 //! The index is made from the rows at compile time. A bucket holds the rows that agree with a word in the bits of
-//! its key, in the order of the tables. The key is made of the low seven bits (the opcode; of 16-bit
-//! instructions, quadrant and bits 6:2) and of funct3, with funct7 for the opcodes that have one; or of bits 15:10
-//! of 16-bit instructions. Decoding is on the way of every program start: nearly always the first row of the
-//! bucket is the right one.
+//! its key, in the order of the tables: opcode and funct3, with funct7 for the opcodes that have one; or bits 15:10,
+//! 6:5 and 1:0 of 16-bit instructions. Decoding is on the way of every program start: nearly always the first row
+//! of the bucket is the right one, and the fields are taken out without branches.
 
 use super::compressed::COMPRESSED;
 use super::insn::{Insn, Row, ROWS};
@@ -15,6 +14,8 @@ use super::operand::Fields;
 const WITH_FUNCT7: [u32; 6] = [0x04, 0x06, 0x0b, 0x0c, 0x0e, 0x14];
 const FUNCT3: u32 = 7 << 12;
 const FUNCT7: u32 = 0x7f << 25;
+/// Bits 15:10, 6:5 and 1:0: what tells 16-bit instructions apart, but for the few that fix a register.
+const COMPRESSED_KEY: u32 = 0xfc63;
 
 /// The keys of words that have the same low seven bits, from `first` upwards.
 #[derive(Clone, Copy)]
@@ -68,7 +69,7 @@ impl Fixed {
 #[inline]
 pub fn decode(word: u32) -> Option<Insn> {
     let row = find(word)?;
-    let Fields { rd, rs1, rs2, rs3, rm, aq, rl, imm } = row.format.fields(word);
+    let Fields { rd, rs1, rs2, rs3, rm, aq, rl, imm } = row.format.layout().fields(word);
     if rm == 5 || rm == 6 {
         return None;
     }
@@ -123,6 +124,7 @@ const fn has_funct7(opcode: u32) -> bool {
     false
 }
 
+/// The row with number `i`, counting 32-bit rows first.
 const fn row(i: usize) -> &'static Row {
     if i < ROWS.len() {
         &ROWS[i]
@@ -134,7 +136,7 @@ const fn row(i: usize) -> &'static Row {
 /// The key bits that the row leaves open. Its words fall into one bucket for each of their combinations.
 const fn open_bits(row: &Row) -> u32 {
     let key_bits = match row.length() {
-        2 => 0xfc63,
+        2 => COMPRESSED_KEY,
         _ if has_funct7(row.bits >> 2 & 31) => FUNCT3 | FUNCT7,
         _ => FUNCT3,
     };
@@ -166,6 +168,7 @@ const fn bucket_starts() -> [u16; KEYS + 1] {
     starts
 }
 
+/// The row numbers of all buckets; within a bucket they are in the order of the tables.
 const fn candidates() -> [u8; ENTRIES] {
     let mut free = bucket_starts();
     let mut out = [0; ENTRIES];

@@ -8,16 +8,8 @@
 use super::decode::{decode, find};
 use super::insn::{Insn, Op, Row};
 use super::operand::{Class, Operand, Role};
+use super::X_NAMES;
 use std::fmt::Write;
-
-/// ABI names of x0-x31 (RISC-V ELF psABI, "Register Convention").
-#[rustfmt::skip] // eight to a line
-pub static X_NAMES: [&str; 32] = [
-    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2",
-    "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
-    "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7",
-    "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
-];
 
 /// ABI names of f0-f31 (RISC-V ELF psABI, "Register Convention").
 #[rustfmt::skip] // eight to a line

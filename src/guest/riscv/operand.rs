@@ -110,14 +110,15 @@ impl Imm {
     }
 }
 
-/// The most pieces that an immediate has (`c.j`).
-const MAX_PIECES: usize = 8;
+/// The most rotations that an immediate needs (`c.j`).
+const MAX_ROTATIONS: usize = 6;
 
-/// An immediate made ready for decoding without branches: every piece is one rotation and one mask.
+/// An immediate made ready for decoding without branches: pieces become a rotation and a mask; those that move
+/// by the same distance share one.
 #[derive(Clone, Copy, Debug)]
 struct Gather {
-    rotate: [u8; MAX_PIECES],
-    mask: [u32; MAX_PIECES],
+    rotate: [u8; MAX_ROTATIONS],
+    mask: [u32; MAX_ROTATIONS],
     /// Bits above the sign; 0 if there is no sign.
     unused: u8,
 }
@@ -125,13 +126,18 @@ struct Gather {
 impl Gather {
     const fn new(imm: Imm) -> Gather {
         let pieces = imm.pieces();
-        let mut out = Gather { rotate: [0; MAX_PIECES], mask: [0; MAX_PIECES], unused: 0 };
+        let mut out = Gather { rotate: [0; MAX_ROTATIONS], mask: [0; MAX_ROTATIONS], unused: 0 };
         let (mut i, mut top) = (0, 0);
         while i < pieces.len() {
             let piece = pieces[i];
             // Below 32.
-            out.rotate[i] = ((32 + piece.from - piece.to) % 32) as u8;
-            out.mask[i] = piece.mask() << piece.to;
+            let rotate = ((32 + piece.from - piece.to) % 32) as u8;
+            let mut slot = 0;
+            while out.mask[slot] != 0 && out.rotate[slot] != rotate {
+                slot += 1;
+            }
+            out.rotate[slot] = rotate;
+            out.mask[slot] |= piece.mask() << piece.to;
             top = if piece.to + piece.width > top { piece.to + piece.width } else { top };
             i += 1;
         }
@@ -145,7 +151,7 @@ impl Gather {
     #[inline(always)]
     fn get(&self, word: u32) -> i64 {
         let mut value = 0;
-        for i in 0..MAX_PIECES {
+        for i in 0..MAX_ROTATIONS {
             value |= word.rotate_right(u32::from(self.rotate[i])) & self.mask[i];
         }
         // The shift back is arithmetic. Immediates without a sign are below 2^31.
@@ -301,8 +307,9 @@ pub const AQ: u32 = 1 << 26;
 pub const RL: u32 = 1 << 25;
 
 impl Layout {
+    /// Takes the operands out of an instruction of the format.
     #[inline(always)]
-    fn fields(&self, word: u32) -> Fields {
+    pub fn fields(&self, word: u32) -> Fields {
         Fields {
             rd: self.rd.get(word),
             rs1: self.rs1.get(word),
@@ -386,20 +393,16 @@ macro_rules! formats {
             $($(#[$doc])* #[doc = concat!("Operands: `", stringify!($($operand),*), "`.")] $name,)*
         }
 
-        impl Format {
-            /// The layout of the format.
-            pub fn layout(self) -> &'static Layout {
-                match self { $(Format::$name => const { &layout(&[$($operand),*]) }),* }
-            }
-
-            /// Takes the operands out of an instruction of the format.
-            #[inline]
-            pub fn fields(self, word: u32) -> Fields {
-                // One arm for each format, so that the shifts and masks of each are constants.
-                match self { $(Format::$name => const { &layout(&[$($operand),*]) }.fields(word)),* }
-            }
-        }
+        static LAYOUTS: [Layout; [$(Format::$name),*].len()] = [$(layout(&[$($operand),*])),*];
     };
+}
+
+impl Format {
+    /// The layout of the format.
+    #[inline(always)]
+    pub fn layout(self) -> &'static Layout {
+        &LAYOUTS[self as usize]
+    }
 }
 
 // One format per line.

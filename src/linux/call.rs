@@ -1,0 +1,103 @@
+//! One system call under way: its arguments, and what a handler may do with them.
+
+use super::path::Follow;
+use super::process::{Outcome, Process};
+use crate::base::state::CpuState;
+use crate::base::{GuestAddr, SPACE};
+use crate::mmu::{CallArg, SoftMmu};
+
+/// The value for a0, or the `errno` that a0 receives negated.
+pub type SysResult = Result<u64, i32>;
+
+/// Longest path including its NUL (`PATH_MAX`).
+pub const PATH_MAX: usize = 4096;
+
+/// A system call under way.
+pub struct Call<'a> {
+    pub process: &'a mut Process,
+    pub mmu: &'a SoftMmu,
+    pub cpu: &'a mut CpuState,
+    /// a0 to a5 as they were when the call was made.
+    pub args: [u64; 6],
+    /// Set by a call after which the guest does not go on.
+    pub outcome: Outcome,
+}
+
+impl Call<'_> {
+    /// Argument `index` as the C type `int`.
+    pub fn int(&self, index: usize) -> i32 {
+        self.args[index] as i32
+    }
+
+    /// Argument `index` as a host argument: the number itself.
+    pub fn raw(&self, index: usize) -> CallArg<'static> {
+        CallArg::Int(self.args[index])
+    }
+
+    /// Argument `index` as a pointer to `len` bytes.
+    pub fn guest(&self, index: usize, len: u64) -> CallArg<'static> {
+        CallArg::Guest { addr: self.args[index], len }
+    }
+
+    /// Makes a host call.
+    pub fn host(&self, number: libc::c_long, args: &mut [CallArg<'_>]) -> SysResult {
+        self.mmu.host_call(number, args)
+    }
+
+    /// Reads guest memory; EFAULT where the guest could not.
+    pub fn read(&self, addr: GuestAddr, into: &mut [u8]) -> Result<(), i32> {
+        in_space(addr)?;
+        self.mmu.read(addr, into).map_err(|_| libc::EFAULT)
+    }
+
+    /// Writes guest memory; EFAULT where the guest could not.
+    pub fn write(&self, addr: GuestAddr, from: &[u8]) -> Result<(), i32> {
+        in_space(addr)?;
+        self.mmu.write(addr, from).map_err(|_| libc::EFAULT)
+    }
+
+    /// Writes guest memory unless the address is null.
+    pub fn write_opt(&self, addr: GuestAddr, from: &[u8]) -> Result<(), i32> {
+        if addr == 0 { Ok(()) } else { self.write(addr, from) }
+    }
+
+    /// Reads `N` 64-bit words.
+    pub fn words<const N: usize>(&self, addr: GuestAddr) -> Result<[u64; N], i32> {
+        let mut words = [0; N];
+        for (index, word) in words.iter_mut().enumerate() {
+            let mut bytes = [0; 8];
+            self.read(addr.wrapping_add(index as u64 * 8), &mut bytes)?;
+            *word = u64::from_le_bytes(bytes);
+        }
+        Ok(words)
+    }
+
+    /// Writes 64-bit words.
+    pub fn write_words(&self, addr: GuestAddr, words: &[u64]) -> Result<(), i32> {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.write(addr, &bytes)
+    }
+
+    /// The string that argument `index` points to, with its NUL. EFAULT, or ENAMETOOLONG as for a path.
+    pub fn string(&self, index: usize) -> Result<Vec<u8>, i32> {
+        in_space(self.args[index])?;
+        let string = self.mmu.read_string(self.args[index], PATH_MAX - 1).map_err(|_| libc::EFAULT)?;
+        let mut string = string.ok_or(libc::ENAMETOOLONG)?;
+        string.push(0);
+        Ok(string)
+    }
+
+    /// The path that argument `index` points to as the host must see it, with its NUL.
+    pub fn path(&self, index: usize, follow: Follow) -> Result<Vec<u8>, i32> {
+        let mut path = self.string(index)?;
+        path.pop();
+        let mut path = self.process.paths.host(&path, follow).into_owned();
+        path.push(0);
+        Ok(path)
+    }
+}
+
+/// EFAULT for an address that no guest page can have. (The access itself would take it modulo 2^32.)
+fn in_space(addr: GuestAddr) -> Result<(), i32> {
+    if addr < SPACE { Ok(()) } else { Err(libc::EFAULT) }
+}

@@ -1,0 +1,268 @@
+//! A guest Linux process in this process: memory, one hart, and the kernel's side of it. The command is a thin user
+//! of this; an embedder uses it the same way.
+
+use super::{Config, Outcome, Process};
+use crate::base::error::{Access, Error, Fault, Trap};
+use crate::base::state::{poll, CpuState, InterruptHandle};
+use crate::base::{GuestAddr, RegId};
+use crate::engine::dispatch::GuestExit;
+use crate::engine::{Jit, Stats, Tier};
+use crate::mmu::{Placement, SoftMmu};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// How a run of the guest ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The guest exited with this status (0-255).
+    Exited(i32),
+    /// A signal with this number ended the guest.
+    Signaled(i32),
+    /// The fuel limit was reached; `run` goes on after more was granted.
+    OutOfFuel,
+    /// An [`InterruptHandle::interrupt`] took effect; `run` goes on.
+    Interrupted,
+}
+
+/// What a [`Machine`] is made of. Every setting has a default.
+#[derive(Clone, Debug, Default)]
+pub struct MachineBuilder {
+    config: Config,
+    placement: Option<Placement>,
+    memory_limit: Option<u64>,
+    fuel: Option<u64>,
+    tier: Tier,
+}
+
+impl MachineBuilder {
+    /// Folder under which absolute guest paths are looked for first (qemu-user's `-L`). Default: none.
+    pub fn sysroot(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.sysroot = Some(path.into());
+        self
+    }
+
+    /// Adds or replaces one variable of the guest's environment, which starts as that of this process.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.config.set_env(format!("{name}={value}").into_bytes());
+        self
+    }
+
+    /// Starts the guest's environment empty.
+    pub fn clear_env(mut self) -> Self {
+        self.config.env.clear();
+        self
+    }
+
+    /// Size of the guest's stack in bytes. Default: 8 MiB.
+    pub fn stack_size(mut self, bytes: u64) -> Self {
+        self.config.stack_size = bytes;
+        self
+    }
+
+    /// Most bytes of memory that the guest may have mapped at once. Default: the whole space of 4 GiB.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Guest instructions that may be executed. Default: without limit.
+    pub fn fuel(mut self, instructions: u64) -> Self {
+        self.fuel = Some(instructions);
+        self
+    }
+
+    /// Which code may run the guest. Default: [`Tier::Auto`].
+    pub fn tier(mut self, tier: Tier) -> Self {
+        self.tier = tier;
+        self
+    }
+
+    /// Where the guest's memory lies in this process. Default: anywhere.
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.placement = Some(placement);
+        self
+    }
+
+    /// Prints each system call to standard error.
+    pub fn strace(mut self, on: bool) -> Self {
+        self.config.strace = on;
+        self
+    }
+
+    /// Reserves the memory.
+    ///
+    /// # Errors
+    /// `Error::NoMemory` if this process has no room for the guest's 4 GiB of addresses.
+    pub fn build(self) -> Result<Machine, Error> {
+        let mut mmu = SoftMmu::reserve(self.placement.unwrap_or(Placement::Based))?;
+        if let Some(bytes) = self.memory_limit {
+            mmu.set_limit(bytes);
+        }
+        let mut jit = Jit::new();
+        jit.set_tier(self.tier);
+        if let Some(fuel) = self.fuel {
+            jit.state_mut().set_fuel(fuel);
+        }
+        Ok(Machine { mmu, jit, process: None, config: self.config })
+    }
+}
+
+/// A guest process. Dropping it frees everything it had; descriptors that it opened are closed by their own rules.
+#[derive(Debug)]
+pub struct Machine {
+    mmu: SoftMmu,
+    jit: Jit,
+    process: Option<Process>,
+    config: Config,
+}
+
+/// Where a function that the host called returns to: a page that nothing is ever mapped at.
+const RETURN_HERE: GuestAddr = 0xffff_f000;
+
+impl Machine {
+    /// Starts describing a machine.
+    pub fn builder() -> MachineBuilder {
+        MachineBuilder::default()
+    }
+
+    /// Loads a program; `args` are its arguments, its own name first.
+    ///
+    /// # Errors
+    /// `Error::File` or `Error::Elf` with the cause, `Error::NoMemory` if it does not fit.
+    pub fn load<S: AsRef<std::ffi::OsStr>>(&mut self, program: impl AsRef<Path>, args: &[S]) -> Result<(), Error> {
+        let args: Vec<OsString> = args.iter().map(|arg| arg.as_ref().to_os_string()).collect();
+        let process =
+            Process::load(&self.mmu, self.jit.state_mut(), program.as_ref(), &args, &self.config)?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Runs the guest until it ends or a limit is reached.
+    ///
+    /// # Errors
+    /// `Error::NotLoaded` if no program was loaded.
+    pub fn run(&mut self) -> Result<Status, Error> {
+        loop {
+            match self.step()? {
+                Step::Ended(status) => return Ok(status),
+                Step::Fault(trap) => {
+                    if let Some(status) = self.trap(trap)? {
+                        return Ok(status);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs until the guest ends, a limit is reached, or something traps.
+    fn step(&mut self) -> Result<Step, Error> {
+        let process = self.process.as_mut().ok_or(Error::NotLoaded)?;
+        loop {
+            match self.jit.run_guest(&self.mmu) {
+                GuestExit::Syscall => match process.syscall(&self.mmu, self.jit.state_mut()) {
+                    Outcome::Continue => {}
+                    Outcome::Exit(status) => return Ok(Step::Ended(Status::Exited(status & 0xff))),
+                    Outcome::Die(signal) => return Ok(Step::Ended(Status::Signaled(signal))),
+                },
+                GuestExit::Trap(trap) => return Ok(Step::Fault(trap)),
+                GuestExit::OutOfFuel => return Ok(Step::Ended(Status::OutOfFuel)),
+                GuestExit::Interrupted => {
+                    self.jit.state().poll.fetch_and(!poll::INTERRUPT, std::sync::atomic::Ordering::Relaxed);
+                    return Ok(Step::Ended(Status::Interrupted));
+                }
+            }
+        }
+    }
+
+    fn trap(&mut self, trap: Trap) -> Result<Option<Status>, Error> {
+        let process = self.process.as_mut().ok_or(Error::NotLoaded)?;
+        Ok(match process.trap(&self.mmu, self.jit.state_mut(), trap) {
+            Outcome::Continue => None,
+            Outcome::Exit(status) => Some(Status::Exited(status & 0xff)),
+            Outcome::Die(signal) => Some(Status::Signaled(signal)),
+        })
+    }
+
+    /// Calls a function of the loaded program with up to eight integer arguments and returns its integer result
+    /// (RISC-V psABI, "Integer Calling Convention"). The state before the call is restored after it, memory is not.
+    ///
+    /// A program that needs its C library set up must have run to a point where it is.
+    ///
+    /// # Errors
+    /// `Error::NoSymbol`; `Error::Trap` if the function traps; `Error::Exited` or `Error::OutOfFuel` if it does not
+    /// return; `Error::NotLoaded`.
+    pub fn call(&mut self, symbol: &str, args: &[u64]) -> Result<u64, Error> {
+        let process = self.process.as_ref().ok_or(Error::NotLoaded)?;
+        let entry = process.symbol(symbol).ok_or_else(|| Error::NoSymbol(symbol.to_string()))?;
+        let saved = (self.jit.state().regs, self.jit.state().pc);
+        let cpu = self.jit.state_mut();
+        for (reg, &value) in (10..18).zip(args) {
+            cpu.set_x(reg, value);
+        }
+        cpu.set_x(1, RETURN_HERE);
+        cpu.set_x(2, cpu.x(2) & !15);
+        cpu.pc = entry;
+        let result = self.call_result();
+        let cpu = self.jit.state_mut();
+        (cpu.regs, cpu.pc) = saved;
+        result
+    }
+
+    fn call_result(&mut self) -> Result<u64, Error> {
+        match self.step()? {
+            Step::Fault(Trap::Memory(Fault { addr: RETURN_HERE, access: Access::Fetch, .. })) => {
+                Ok(self.jit.state().x(10))
+            }
+            Step::Fault(trap) => Err(Error::Trap { pc: self.jit.state().pc, trap }),
+            Step::Ended(Status::Exited(status)) => Err(Error::Exited(status)),
+            Step::Ended(Status::Signaled(signal)) => Err(Error::Exited(128 + signal)),
+            Step::Ended(Status::OutOfFuel | Status::Interrupted) => Err(Error::OutOfFuel),
+        }
+    }
+
+    /// Stops the guest from another thread: `run` returns [`Status::Interrupted`].
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.jit.state().interrupt_handle()
+    }
+
+    /// Integer register `x` (0-31).
+    pub fn register(&self, x: RegId) -> u64 {
+        self.jit.state().x(x)
+    }
+
+    /// Sets integer register `x` (1-31).
+    pub fn set_register(&mut self, x: RegId, value: u64) {
+        self.jit.state_mut().set_x(x, value);
+    }
+
+    /// Program counter, floating-point state, fuel and the rest of the hart.
+    pub fn state(&self) -> &CpuState {
+        self.jit.state()
+    }
+
+    /// The hart's state, to change.
+    pub fn state_mut(&mut self) -> &mut CpuState {
+        self.jit.state_mut()
+    }
+
+    /// The guest's memory; `read` and `write` on it give errors where the guest itself would fault.
+    pub fn memory(&self) -> &SoftMmu {
+        &self.mmu
+    }
+
+    /// The kernel's side of the guest, once a program is loaded.
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// What the engine counted.
+    pub fn stats(&self) -> Stats {
+        self.jit.stats()
+    }
+}
+
+/// Why [`Machine::step`] came back.
+enum Step {
+    Ended(Status),
+    Fault(Trap),
+}
