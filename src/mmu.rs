@@ -172,8 +172,12 @@ impl SoftMmu {
         self.within_limit(addr, len)?;
         self.space.map(addr, len, prot, backing, huge)?;
         let shared = match backing {
-            Backing::SharedAnonymous | Backing::File { shared: true, .. } => page::SHARED,
-            Backing::Anonymous | Backing::File { shared: false, .. } => 0,
+            Backing::SharedAnonymous
+            | Backing::File { shared: true, .. }
+            | Backing::Descriptor { shared: true, .. } => page::SHARED,
+            Backing::Anonymous
+            | Backing::File { shared: false, .. }
+            | Backing::Descriptor { shared: false, .. } => 0,
         };
         self.set_pages(addr, len, page_bits(prot) | shared);
         Ok(())

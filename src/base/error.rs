@@ -40,6 +40,12 @@ pub enum Trap {
     Misaligned(GuestAddr),
 }
 
+impl From<Fault> for Trap {
+    fn from(fault: Fault) -> Trap {
+        Trap::Memory(fault)
+    }
+}
+
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -25,7 +25,7 @@ impl Jit {
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
         loop {
             self.drop_stale(mmu);
-            match interp::run(&mut self.cpu, mmu, &self.cache) {
+            match interp::run(&mut self.cpu, mmu, &mut self.cache) {
                 Exit::Miss => {
                     if let Err(fault) = self.translate(mmu) {
                         return GuestExit::Trap(Trap::Memory(fault));

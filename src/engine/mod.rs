@@ -8,8 +8,8 @@ pub mod dispatch;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId};
-use crate::interp::code::{Code, CodeCache};
-use crate::interp::{self, Exit};
+use crate::interp::code::CodeCache;
+use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock};
 use crate::mmu::SoftMmu;
 use std::collections::HashMap;
@@ -98,6 +98,10 @@ pub struct Stats {
     pub invalidations: u64,
 }
 
+/// Prepared host blocks kept at once; beyond it all are forgotten, so that a host which makes ever new blocks does not
+/// grow without bound.
+const MAX_HOST_BLOCKS: usize = 65_536;
+
 /// A tiered engine with the state of one hart.
 ///
 /// Dropping it frees its translations. It can be moved to another thread between runs.
@@ -108,7 +112,8 @@ pub struct Jit {
     cache: CodeCache,
     epoch: u64,
     /// Blocks that the host passed in, by address; a block is prepared again only if it changed.
-    host_blocks: HashMap<GuestAddr, (IRBlock, Code)>,
+    host_blocks: HashMap<GuestAddr, (IRBlock, u32)>,
+    single: SingleBlocks,
     tier: Tier,
     stats: Stats,
 }
@@ -139,6 +144,18 @@ impl Jit {
         self.tier
     }
 
+    /// Checks and prepares a block that the host passed in.
+    fn prepare(&mut self, block: &IRBlock) -> Result<u32, Error> {
+        verify::verify(block)?;
+        if self.single.len() >= MAX_HOST_BLOCKS {
+            self.single.clear();
+            self.host_blocks.clear();
+        }
+        let code = self.single.add(block);
+        self.host_blocks.insert(block.start_pc, (block.clone(), code));
+        Ok(code)
+    }
+
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
         Stats { instructions: self.cpu.retired(), blocks_cached: self.cache.len() as u64, ..self.stats }
@@ -147,14 +164,13 @@ impl Jit {
 
 impl ExecutionEngine for Jit {
     fn run(&mut self, mmu: &mut SoftMmu, block: &IRBlock) -> Result<ExecResult, Error> {
-        let known = self.host_blocks.get(&block.start_pc).is_some_and(|(known, _)| known == block);
-        if !known {
-            verify::verify(block)?;
-            self.host_blocks.insert(block.start_pc, (block.clone(), Code::new(block)));
-        }
-        let Some((_, code)) = self.host_blocks.get(&block.start_pc) else { return Err(Error::NotLoaded) };
+        let known = self.host_blocks.get(&block.start_pc).filter(|(known, _)| known == block).map(|&(_, code)| code);
+        let code = match known {
+            Some(code) => code,
+            None => self.prepare(block)?,
+        };
         let before = self.cpu.retired();
-        let status = match interp::run_block(&mut self.cpu, mmu, code) {
+        let status = match self.single.run(&mut self.cpu, mmu, code) {
             Exit::Miss => ExecStatus::Continue,
             Exit::Return => ExecStatus::Returned,
             Exit::Syscall => ExecStatus::Syscall,

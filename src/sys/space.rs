@@ -56,6 +56,8 @@ pub enum Backing<'a> {
     SharedAnonymous,
     /// A file from `offset` (page-aligned), private or shared.
     File { fd: BorrowedFd<'a>, offset: u64, shared: bool },
+    /// As `File`, by a descriptor number that the guest gave: the kernel says whether it is one.
+    Descriptor { fd: i32, offset: u64, shared: bool },
 }
 
 /// Lowest guest address that a low space can map: what the host kernel lets nobody map (`vm.mmap_min_addr`).
@@ -144,6 +146,8 @@ impl Space {
             Backing::SharedAnonymous => (libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0),
             Backing::File { fd, offset, shared: true } => (libc::MAP_SHARED, fd.as_raw_fd(), offset),
             Backing::File { fd, offset, shared: false } => (libc::MAP_PRIVATE, fd.as_raw_fd(), offset),
+            Backing::Descriptor { fd, offset, shared: true } => (libc::MAP_SHARED, fd, offset),
+            Backing::Descriptor { fd, offset, shared: false } => (libc::MAP_PRIVATE, fd, offset),
         };
         let offset = libc::off_t::try_from(offset).map_err(|_| Error::BadRange { addr, len })?;
         // SAFETY: the range is inside our reservation (check), so MAP_FIXED replaces only guest memory.

@@ -65,7 +65,7 @@ static void numbers(void) {
     matched = sscanf("17 3.25e2 word [abc]123", "%d %lf %19s [%19[a-c]", &a, &d, word, set);
     printf("%d %d %g %s %s\n", matched, a, d, word, set);
     printf("%08.3f|%-10d|%+d|% d|%#o|%#x|%.0f|%g|%g|%a\n", 3.14159, 42, 42, 42, 8, 255, 2.5, 1e-5, 123456789.0, 0.1);
-    printf("%zu %jd %hhd %hd %lld %c %s %.3s %*d\n", sizeof(long), (intmax_t)-1, (signed char)300, (short)70000, -1ll << 63, 'c', "text",
+    printf("%zu %jd %hhd %hd %lld %c %s %.3s %*d\n", sizeof(long), (intmax_t)-1, (signed char)300, (short)70000, (long long)(1ull << 63), 'c', "text",
            "truncated", 6, 12);
     div_t q = div(-17, 5);
     printf("%d %d %ld %lld\n", q.quot, q.rem, labs(-5), llabs(-6));

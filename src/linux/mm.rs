@@ -1,0 +1,405 @@
+//! Memory: brk and the mmap family.
+//!
+//! The guest's page tables are the host's (see `mmu`); what is kept here is only what the host does not tell: the
+//! program break, where to look for free addresses, and the names of mapped files for `/proc/self/maps`.
+
+use super::call::{Call, SysResult};
+use super::maps::FileMaps;
+use crate::base::error::Error;
+use crate::base::{GuestAddr, PAGE, SPACE};
+use crate::mmu::{Backing, CallArg, Prot, SoftMmu};
+
+/// The lowest address that can be mapped: Linux's default `vm.mmap_min_addr`, and what a low space can give.
+pub const LOWEST: GuestAddr = 0x1_0000;
+/// End of what can be mapped. The rest up to 4 GiB stays empty, so that no structure the kernel is shown can run
+/// over the end of the space.
+pub const TASK_END: GuestAddr = SPACE - 0x1_0000;
+
+// Flags of mmap (Linux `asm-generic/mman.h`, the same on riscv64 and on the hosts).
+const MAP_TYPE: u64 = 0xf;
+const MAP_SHARED: u64 = 1;
+const MAP_PRIVATE: u64 = 2;
+const MAP_SHARED_VALIDATE: u64 = 3;
+const MAP_FIXED: u64 = 0x10;
+const MAP_ANONYMOUS: u64 = 0x20;
+const MAP_HUGETLB: u64 = 0x4_0000;
+const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
+
+const MREMAP_MAYMOVE: u64 = 1;
+const MREMAP_FIXED: u64 = 2;
+const MREMAP_DONTUNMAP: u64 = 4;
+
+/// Bits of `prot` that mprotect takes besides read, write and execute: `PROT_SEM`.
+const PROT_KNOWN: u64 = 7 | 8;
+
+/// What the process knows about its memory.
+#[derive(Debug)]
+pub struct Memory {
+    brk_start: GuestAddr,
+    brk: GuestAddr,
+    /// End of the mmap area.
+    pub top: GuestAddr,
+    /// Below this a search for free addresses begins: under the last mapping made, or at the end of the last hole.
+    next: GuestAddr,
+    /// First address and end of the initial stack.
+    pub stack: (GuestAddr, GuestAddr),
+    pub files: FileMaps,
+}
+
+impl Memory {
+    /// With the heap from `brk` (page-aligned) upwards and mappings from `top` downwards.
+    pub fn new(brk: GuestAddr, top: GuestAddr) -> Memory {
+        Memory { brk_start: brk, brk, top, next: top, stack: (0, 0), files: FileMaps::default() }
+    }
+
+    /// First address of the heap and its current end.
+    pub fn heap(&self) -> (GuestAddr, GuestAddr) {
+        (self.brk_start, self.brk)
+    }
+
+    /// Free addresses for `len` bytes, the highest below the last ones given out if possible.
+    pub fn find_free(&mut self, mmu: &SoftMmu, len: u64) -> Option<GuestAddr> {
+        if len > self.top {
+            return None;
+        }
+        let found = mmu
+            .find_free_below(len, LOWEST, self.next)
+            .or_else(|| mmu.find_free_below(len, LOWEST, self.top))?;
+        self.next = found;
+        Some(found)
+    }
+
+    /// Unmaps a range and remembers that it is free.
+    fn release(&mut self, mmu: &SoftMmu, addr: GuestAddr, len: u64) -> Result<(), i32> {
+        mmu.unmap(addr, len).map_err(errno)?;
+        self.files.remove(addr, addr + len);
+        self.next = self.next.max(addr + len).min(self.top);
+        Ok(())
+    }
+}
+
+/// The `errno` of a failed mapping call.
+fn errno(error: Error) -> i32 {
+    match error {
+        Error::Host { source, .. } => source.raw_os_error().unwrap_or(libc::EINVAL),
+        Error::NoMemory { .. } => libc::ENOMEM,
+        _ => libc::EINVAL,
+    }
+}
+
+fn prot_of(bits: u64) -> Prot {
+    Prot { read: bits & 1 != 0, write: bits & 2 != 0, exec: bits & 4 != 0 }
+}
+
+/// `len` in whole pages; `None` if that is more than any space has.
+fn whole_pages(len: u64) -> Option<u64> {
+    len.checked_next_multiple_of(PAGE).filter(|&len| len <= SPACE)
+}
+
+/// brk(addr): moves the end of the heap; returns where it is afterwards.
+pub fn brk(call: &mut Call<'_>) -> SysResult {
+    let (mmu, memory, wanted) = (call.mmu, &mut call.process.memory, call.args[0]);
+    let stays = Ok(memory.brk);
+    if wanted < memory.brk_start || wanted > memory.top {
+        return stays;
+    }
+    let (old_end, new_end) = (memory.brk.next_multiple_of(PAGE), wanted.next_multiple_of(PAGE));
+    if new_end > old_end {
+        let len = new_end - old_end;
+        // One page stays free behind the heap, so that running over its end is noticed.
+        let free = mmu.is_free(old_end, len + PAGE);
+        if !free || mmu.map(old_end, len, Prot::RW, Backing::Anonymous).is_err() {
+            return stays;
+        }
+    } else if new_end < old_end && memory.release(mmu, new_end, old_end - new_end).is_err() {
+        return stays;
+    }
+    memory.brk = wanted;
+    Ok(wanted)
+}
+
+/// mmap(addr, len, prot, flags, fd, offset).
+pub fn mmap(call: &mut Call<'_>) -> SysResult {
+    let [addr, len, prot, flags, fd, offset] = call.args;
+    if len == 0 || offset % PAGE != 0 {
+        return Err(libc::EINVAL);
+    }
+    let len = whole_pages(len).ok_or(libc::ENOMEM)?;
+    let shared = match flags & MAP_TYPE {
+        MAP_PRIVATE => false,
+        MAP_SHARED | MAP_SHARED_VALIDATE => true,
+        _ => return Err(libc::EINVAL),
+    };
+    if flags & MAP_HUGETLB != 0 {
+        return Err(libc::ENOMEM);
+    }
+    let fd = fd as i32;
+    let anonymous = flags & MAP_ANONYMOUS != 0;
+    if !anonymous && fd < 0 {
+        return Err(libc::EBADF);
+    }
+    let at = choose(call, addr, len, flags)?;
+    let backing = match (anonymous, shared) {
+        (true, false) => Backing::Anonymous,
+        (true, true) => Backing::SharedAnonymous,
+        (false, shared) => Backing::Descriptor { fd, offset, shared },
+    };
+    call.mmu.map(at, len, prot_of(prot), backing).map_err(errno)?;
+    let files = &mut call.process.memory.files;
+    files.remove(at, at + len);
+    if !anonymous {
+        let name = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+        call.process.memory.files.insert(at, at + len, offset, name.as_os_str().as_encoded_bytes());
+    }
+    Ok(at)
+}
+
+/// Where a new mapping goes.
+fn choose(call: &mut Call<'_>, addr: GuestAddr, len: u64, flags: u64) -> SysResult {
+    let fits = addr.checked_add(len).is_some_and(|end| end <= TASK_END);
+    if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
+        if addr % PAGE != 0 {
+            return Err(libc::EINVAL);
+        }
+        if !fits {
+            return Err(libc::ENOMEM);
+        }
+        if addr < LOWEST {
+            return Err(libc::EPERM);
+        }
+        let taken = flags & MAP_FIXED_NOREPLACE != 0 && !call.mmu.is_free(addr, len);
+        return if taken { Err(libc::EEXIST) } else { Ok(addr) };
+    }
+    let hint = addr / PAGE * PAGE;
+    if hint >= LOWEST && fits && call.mmu.is_free(hint, len) {
+        return Ok(hint);
+    }
+    call.process.memory.find_free(call.mmu, len).ok_or(libc::ENOMEM)
+}
+
+/// munmap(addr, len).
+pub fn munmap(call: &mut Call<'_>) -> SysResult {
+    let (addr, len) = (call.args[0], call.args[1]);
+    let end = whole_pages(len).and_then(|len| addr.checked_add(len)).filter(|&end| end <= SPACE);
+    let (Some(end), true) = (end, addr % PAGE == 0 && len > 0) else { return Err(libc::EINVAL) };
+    // Nothing is ever mapped outside these bounds.
+    let (start, end) = (addr.max(LOWEST), end.min(TASK_END));
+    if start < end {
+        call.process.memory.release(call.mmu, start, end - start)?;
+    }
+    Ok(0)
+}
+
+/// mprotect(addr, len, prot).
+pub fn mprotect(call: &mut Call<'_>) -> SysResult {
+    let [addr, len, prot, ..] = call.args;
+    if addr % PAGE != 0 || prot & !PROT_KNOWN != 0 {
+        return Err(libc::EINVAL);
+    }
+    let range = whole_pages(len).filter(|&len| len == 0 || call.mmu.is_mapped(addr, len));
+    match range.ok_or(libc::ENOMEM)? {
+        0 => Ok(0),
+        len => call.mmu.protect(addr, len, prot_of(prot)).map(|()| 0).map_err(errno),
+    }
+}
+
+/// pkey_mprotect(addr, len, prot, pkey): without protection keys only key -1 exists.
+pub fn pkey_mprotect(call: &mut Call<'_>) -> SysResult {
+    if call.int(3) == -1 { mprotect(call) } else { Err(libc::EINVAL) }
+}
+
+/// mremap(old, old_len, new_len, flags, new).
+pub fn mremap(call: &mut Call<'_>) -> SysResult {
+    let [old, old_len, new_len, flags, new, _] = call.args;
+    let lengths = (whole_pages(old_len), whole_pages(new_len));
+    let fixed = flags & MREMAP_FIXED != 0;
+    let keep = flags & MREMAP_DONTUNMAP != 0;
+    let known = flags & !(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) == 0;
+    let may_move = flags & MREMAP_MAYMOVE != 0;
+    if old % PAGE != 0 || !known || new_len == 0 || ((fixed || keep) && !may_move) {
+        return Err(libc::EINVAL);
+    }
+    let (Some(old_len), Some(new_len)) = lengths else { return Err(libc::ENOMEM) };
+    // An old length of 0 would make a second view of shared pages; Linux has it for historical reasons only.
+    if old_len == 0 || (keep && old_len != new_len) {
+        return Err(libc::EINVAL);
+    }
+    if !uniform(call.mmu, old, old_len) {
+        return Err(libc::EFAULT);
+    }
+    if fixed {
+        let overlaps = new < old.saturating_add(old_len) && old < new.saturating_add(new_len);
+        if overlaps {
+            return Err(libc::EINVAL);
+        }
+        let to = choose(call, new, new_len, MAP_FIXED).map_err(|_| libc::EINVAL)?;
+        return relocate(call, (old, old_len), (to, new_len), keep);
+    }
+    if !keep && new_len <= old_len {
+        if new_len < old_len {
+            call.process.memory.release(call.mmu, old + new_len, old_len - new_len)?;
+        }
+        return Ok(old);
+    }
+    if !keep && grow(call, old, old_len, new_len) {
+        return Ok(old);
+    }
+    if !may_move {
+        return Err(libc::ENOMEM);
+    }
+    let to = call.process.memory.find_free(call.mmu, new_len).ok_or(libc::ENOMEM)?;
+    relocate(call, (old, old_len), (to, new_len), keep)
+}
+
+/// Whether a range is mapped with one set of permissions: what Linux can move in one call.
+fn uniform(mmu: &SoftMmu, addr: GuestAddr, len: u64) -> bool {
+    let first = mmu.prot(addr);
+    let same = |page: u64| mmu.prot(addr + page * PAGE) == first;
+    first.is_some() && mmu.is_mapped(addr, len) && (1..len / PAGE).all(same)
+}
+
+/// Grows an anonymous private mapping in place, if what follows is free.
+fn grow(call: &mut Call<'_>, old: GuestAddr, old_len: u64, new_len: u64) -> bool {
+    let (end, more) = (old + old_len, new_len - old_len);
+    let fits = end + more <= TASK_END && call.mmu.is_free(end, more);
+    if !fits || call.mmu.is_shared(old) || call.process.memory.files.overlaps(old, end) {
+        return false;
+    }
+    let Some(prot) = call.mmu.prot(old) else { return false };
+    call.mmu.map(end, more, prot, Backing::Anonymous).is_ok()
+}
+
+/// Moves pages. With `keep` the old range stays mapped, empty.
+fn relocate(call: &mut Call<'_>, old: (GuestAddr, u64), new: (GuestAddr, u64), keep: bool) -> SysResult {
+    let prot = call.mmu.prot(old.0).ok_or(libc::EFAULT)?;
+    let shared = call.mmu.is_shared(old.0);
+    if let Err(error) = call.mmu.remap(old.0, old.1, new.0, new.1) {
+        // The host may hold what is one mapping to the guest as several, which it does not move in one call.
+        let several = errno(error) == libc::EFAULT && !shared && !call.process.memory.files.overlaps(old.0, old.0 + old.1);
+        if !several {
+            return Err(libc::ENOMEM);
+        }
+        copy_pages(call, old, new, prot)?;
+    }
+    let memory = &mut call.process.memory;
+    memory.files.rename(old.0, old.1, new.0, new.1);
+    if keep {
+        call.mmu.map(old.0, old.1, prot, Backing::Anonymous).map_err(errno)?;
+    } else {
+        memory.next = memory.next.max(old.0 + old.1).min(memory.top);
+    }
+    Ok(new.0)
+}
+
+/// Moves anonymous pages by copying them. Pages of zeros are left untouched, so that they stay without memory.
+fn copy_pages(call: &Call<'_>, old: (GuestAddr, u64), new: (GuestAddr, u64), prot: Prot) -> Result<(), i32> {
+    let mmu = call.mmu;
+    mmu.map(new.0, new.1, Prot::RW, Backing::Anonymous).map_err(errno)?;
+    mmu.protect(old.0, old.1, Prot::R).map_err(errno)?;
+    let mut bytes = [0; PAGE as usize];
+    for offset in (0..old.1.min(new.1)).step_by(PAGE as usize) {
+        mmu.read(old.0 + offset, &mut bytes).map_err(|_| libc::EFAULT)?;
+        if bytes.iter().any(|&byte| byte != 0) {
+            mmu.write(new.0 + offset, &bytes).map_err(|_| libc::EFAULT)?;
+        }
+    }
+    mmu.protect(new.0, new.1, prot).map_err(errno)?;
+    mmu.unmap(old.0, old.1).map_err(errno)
+}
+
+/// Checks the range of a call on mapped memory: (start, whole pages); EINVAL, or ENOMEM if it leaves the space.
+fn checked_range(call: &Call<'_>) -> Result<(GuestAddr, u64), i32> {
+    let (addr, len) = (call.args[0], call.args[1]);
+    if addr % PAGE != 0 {
+        return Err(libc::EINVAL);
+    }
+    let len = whole_pages(len).ok_or(libc::ENOMEM)?;
+    match addr.checked_add(len) {
+        Some(end) if end <= TASK_END && (addr >= LOWEST || len == 0) => Ok((addr, len)),
+        _ => Err(libc::ENOMEM),
+    }
+}
+
+/// madvise(addr, len, advice).
+pub fn madvise(call: &mut Call<'_>) -> SysResult {
+    let advice = call.int(2);
+    // NORMAL..DONTNEED, FREE, REMOVE; MERGEABLE..WIPEONFORK, KEEPONFORK; COLD..POPULATE_WRITE; COLLAPSE. The rest
+    // concerns the machine (HWPOISON) or makes pages that the page bytes would not show (GUARD_INSTALL).
+    match advice {
+        0..=4 | 8 | 9 | 12..=19 | 20..=23 | 25 => {}
+        // DONTFORK, DOFORK: there is no fork yet.
+        10 | 11 => return Ok(0),
+        _ => return Err(libc::EINVAL),
+    }
+    let (addr, len) = checked_range(call)?;
+    if len == 0 {
+        return Ok(0);
+    }
+    call.mmu.advise(addr, len, advice).map_err(errno)?;
+    // Linux applies the advice to what is mapped and then complains about the rest.
+    if call.mmu.is_mapped(addr, len) { Ok(0) } else { Err(libc::ENOMEM) }
+}
+
+/// msync(addr, len, flags).
+pub fn msync(call: &mut Call<'_>) -> SysResult {
+    let (addr, len) = checked_range(call)?;
+    if !call.mmu.is_mapped(addr, len) {
+        return Err(libc::ENOMEM);
+    }
+    match len {
+        0 => Ok(0),
+        len => call.mmu.sync(addr, len, call.int(2)).map(|()| 0).map_err(errno),
+    }
+}
+
+/// mincore(addr, len, vec).
+pub fn mincore(call: &mut Call<'_>) -> SysResult {
+    let (addr, len) = checked_range(call)?;
+    if !call.mmu.is_mapped(addr, len) {
+        return Err(libc::ENOMEM);
+    }
+    let pages = CallArg::Guest { addr, len };
+    call.host(libc::SYS_mincore, &mut [pages, CallArg::Int(len), call.guest(2, len / PAGE)])
+}
+
+/// mlock(addr, len), munlock(addr, len), mlock2(addr, len, flags).
+pub fn mlock(call: &mut Call<'_>) -> SysResult {
+    lock(call, libc::SYS_mlock, 0)
+}
+
+pub fn munlock(call: &mut Call<'_>) -> SysResult {
+    lock(call, libc::SYS_munlock, 0)
+}
+
+pub fn mlock2(call: &mut Call<'_>) -> SysResult {
+    lock(call, libc::SYS_mlock2, call.args[2])
+}
+
+fn lock(call: &Call<'_>, number: libc::c_long, flags: u64) -> SysResult {
+    let addr = call.args[0] / PAGE * PAGE;
+    let len = call.args[1].checked_add(call.args[0] % PAGE).and_then(whole_pages).ok_or(libc::ENOMEM)?;
+    if !call.mmu.is_mapped(addr, len) {
+        return Err(libc::ENOMEM);
+    }
+    call.host(number, &mut [CallArg::Guest { addr, len }, CallArg::Int(len), CallArg::Int(flags)])
+}
+
+/// mlockall(flags): accepted without effect. The host's call would lock the whole process that runs the guest.
+pub fn mlockall(call: &mut Call<'_>) -> SysResult {
+    if matches!(call.args[0], 1..=3 | 5..=7) { Ok(0) } else { Err(libc::EINVAL) }
+}
+
+/// munlockall().
+pub fn munlockall(_call: &mut Call<'_>) -> SysResult {
+    Ok(0)
+}
+
+/// riscv_flush_icache(start, end, flags).
+pub fn flush_icache(call: &mut Call<'_>) -> SysResult {
+    // SYS_RISCV_FLUSH_ICACHE_LOCAL is the only flag.
+    if call.args[2] & !1 != 0 {
+        return Err(libc::EINVAL);
+    }
+    call.mmu.invalidate_code();
+    Ok(0)
+}
