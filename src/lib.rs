@@ -10,6 +10,8 @@ pub mod ir;
 pub mod linux;
 pub mod mmu;
 mod sys;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use base::error::{Access, ElfError, Error, Fault, Trap};
 pub use base::state::CpuState;

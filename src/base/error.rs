@@ -75,6 +75,8 @@ impl fmt::Display for Trap {
 pub enum Error {
     /// The host refused memory (`what` was being reserved or mapped).
     NoMemory { what: &'static str, bytes: u64 },
+    /// This host lacks something that the engine needs.
+    Unsupported(&'static str),
     /// A system call of the host failed.
     Host { what: &'static str, source: std::io::Error },
     /// A file could not be read or written.
@@ -133,6 +135,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NoMemory { what, bytes } => write!(f, "no memory for {what} ({bytes} bytes)"),
+            Error::Unsupported(what) => write!(f, "this host is not supported: {what}"),
             Error::Host { what, source } => write!(f, "{what}: {source}"),
             Error::File { path, source } => write!(f, "{}: {source}", path.display()),
             Error::Elf(e) => write!(f, "{e}"),

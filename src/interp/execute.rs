@@ -111,17 +111,37 @@ macro_rules! define_execute {
                     }
                 };
             }
+            // Goes to a place. Most lead to an `Enter`, which is done on the way, without another dispatch.
+            macro_rules! go {
+                ($place:expr) => {{
+                    ip = $place as usize;
+                    if let Inst::Enter { cost, ref entries } = stream[ip] {
+                        enter!(cost, entries);
+                        ip += 1;
+                    }
+                    continue;
+                }};
+            }
+            macro_rules! enter {
+                ($cost:expr, $entries:expr) => {{
+                    let cost = u64::from($cost);
+                    if cpu.fuel < cost || cpu.must_stop() {
+                        return Left::Exit(refused(cpu, cache, ip));
+                    }
+                    cpu.fuel -= cost;
+                    $entries.set($entries.get().saturating_add(1));
+                }};
+            }
             macro_rules! branch {
                 ($cond:ident, $src1:expr, $src2:expr, $taken:expr, $next:expr) => {{
                     if Cond::$cond.holds(get!($src1), get!($src2)) {
                         // A branch lets the processor run ahead; a conditional move would make every later
                         // instruction wait for the comparison.
                         std::hint::black_box(());
-                        ip = $taken.get() as usize;
+                        go!($taken.get());
                     } else {
-                        ip = $next.get() as usize;
+                        go!($next.get());
                     }
-                    continue;
                 }};
             }
             loop {
@@ -168,18 +188,8 @@ macro_rules! define_execute {
                     $(Inst::$sr { dst } => get!(dst) = state::$esr(cpu, || cost_at(cache, ip)),)*
                     $(Inst::$sw { src } => state::$esw(cpu, get!(src)),)*
                     $(Inst::$fe {} => mmu.$efe(),)*
-                    Inst::Enter { cost, ref entries } => {
-                        let cost = u64::from(cost);
-                        if cpu.fuel < cost || cpu.must_stop() {
-                            return Left::Exit(refused(cpu, cache, ip));
-                        }
-                        cpu.fuel -= cost;
-                        entries.set(entries.get().saturating_add(1));
-                    }
-                    Inst::Jump { ref next } => {
-                        ip = next.get() as usize;
-                        continue;
-                    }
+                    Inst::Enter { cost, ref entries } => enter!(cost, entries),
+                    Inst::Jump { ref next } => go!(next.get()),
                     Inst::Eq { src1, src2, ref taken, ref next } => branch!(Eq, src1, src2, taken, next),
                     Inst::Ne { src1, src2, ref taken, ref next } => branch!(Ne, src1, src2, taken, next),
                     Inst::Lt { src1, src2, ref taken, ref next } => branch!(Lt, src1, src2, taken, next),
@@ -192,8 +202,7 @@ macro_rules! define_execute {
                             cpu.pc = pc;
                             return Left::Miss;
                         };
-                        ip = place as usize;
-                        continue;
+                        go!(place);
                     }
                     Inst::Leave => return Left::Exit(leave(cpu, cache, ip)),
                     Inst::Stub { taken } => return Left::Stub { place: ip as Place, taken },

@@ -8,7 +8,8 @@ use crate::base::{GuestAddr, RegId};
 use crate::engine::dispatch::GuestExit;
 use crate::engine::{Jit, Stats, Tier};
 use crate::mmu::{Placement, SoftMmu};
-use std::ffi::OsString;
+use crate::sys::host;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// How a run of the guest ended.
@@ -42,8 +43,14 @@ impl MachineBuilder {
     }
 
     /// Adds or replaces one variable of the guest's environment, which starts as that of this process.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.config.set_env(format!("{name}={value}").into_bytes());
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.config.set_env(name.as_ref(), value.as_ref());
+        self
+    }
+
+    /// Removes one variable of the guest's environment.
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.config.unset_env(name.as_ref());
         self
     }
 
@@ -129,7 +136,7 @@ impl Machine {
     ///
     /// # Errors
     /// `Error::File` or `Error::Elf` with the cause, `Error::NoMemory` if it does not fit.
-    pub fn load<S: AsRef<std::ffi::OsStr>>(&mut self, program: impl AsRef<Path>, args: &[S]) -> Result<(), Error> {
+    pub fn load<S: AsRef<OsStr>>(&mut self, program: impl AsRef<Path>, args: &[S]) -> Result<(), Error> {
         let args: Vec<OsString> = args.iter().map(|arg| arg.as_ref().to_os_string()).collect();
         let process =
             Process::load(&self.mmu, self.jit.state_mut(), program.as_ref(), &args, &self.config)?;
@@ -265,4 +272,9 @@ impl Machine {
 enum Step {
     Ended(Status),
     Fault(Trap),
+}
+
+/// Ends this process by a signal, as a launcher does whose child died of it. No core file of the host is written.
+pub fn die_by_signal(signal: i32) -> ! {
+    host::die_by_signal(signal)
 }

@@ -85,8 +85,13 @@ impl Space {
     /// Reserves a space. No memory is committed.
     ///
     /// # Errors
-    /// `Error::NoMemory` if the host refuses the addresses (for `Low`: also if they are in use).
+    /// `Error::NoMemory` if the host refuses the addresses (for `Low`: also if they are in use);
+    /// `Error::Unsupported` if its pages are larger than the guest's.
     pub fn reserve(placement: Placement) -> Result<Space, Error> {
+        // SAFETY: sysconf reads a constant of the system.
+        if unsafe { libc::sysconf(libc::_SC_PAGESIZE) } != PAGE as libc::c_long {
+            return Err(Error::Unsupported("its pages are not 4 KiB, the guest's are"));
+        }
         let refused = || Error::NoMemory { what: "the 4 GiB guest address space", bytes: SPACE };
         let pages = map_new(0, PAGES, libc::PROT_READ | libc::PROT_WRITE, 0).map_err(|_| refused())?;
         let base = match placement {

@@ -1,6 +1,5 @@
-# args: alpha "" gamma
 # link: static
-# build: -nostdlib -fno-pie -no-pie
+# build: -nostdlib
 #
 # Without any library: walks the initial stack (argc, argv, a null, envp, a null, auxv: psABI 8.3) and prints it with
 # raw system calls; checks registers at entry, error returns (negative numbers), and that an ecall keeps all
@@ -10,12 +9,12 @@
 _start:
     mv      s0, sp
     andi    t0, sp, 15
-    la      a0, text_aligned
+    lla     a0, text_aligned
     mv      a1, t0
     call    print_number
 
     ld      s1, 0(s0)               # argc
-    la      a0, text_argc
+    lla     a0, text_argc
     mv      a1, s1
     call    print_number
 
@@ -28,7 +27,7 @@ next_argument:
     call    print_line
     j       next_argument
 arguments_done:
-    la      a0, text_left
+    lla     a0, text_left
     mv      a1, s1
     call    print_number            # 0 when argv is as long as argc says
 
@@ -40,8 +39,7 @@ next_variable:
     j       next_variable
 environment_done:
 
-# The values of the entries that are the same everywhere: AT_PHENT 4, AT_PAGESZ 6, AT_BASE 7 (0: no interpreter),
-# AT_CLKTCK 17, AT_SECURE 23. Others differ or come in another order, so that they are only looked for.
+# The values of the entries that are the same everywhere: AT_PHENT 4, AT_PAGESZ 6, AT_CLKTCK 17, AT_SECURE 23. Others differ or come in another order, so that they are only looked for.
     li      s3, 0                   # bit n: entry n was seen
     li      s6, 0
 next_entry:
@@ -54,7 +52,7 @@ next_entry:
     li      t0, 1
     sll     t0, t0, s4
     or      s3, s3, t0
-    li      t1, 1 << 4 | 1 << 6 | 1 << 7 | 1 << 17 | 1 << 23
+    li      t1, 1 << 4 | 1 << 6 | 1 << 17 | 1 << 23
     and     t0, t0, t1
     beqz    t0, next_entry
     slli    t0, s4, 32
@@ -62,28 +60,28 @@ next_entry:
     add     s6, s6, s5
     j       next_entry
 entries_done:
-    la      a0, text_entries
+    lla     a0, text_entries
     mv      a1, s6
     call    print_number
     li      t1, 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 9 | 1 << 11 | 1 << 14 | 1 << 16 | 1 << 25 | 1 << 31
     and     a1, s3, t1
-    la      a0, text_seen
+    lla     a0, text_seen
     call    print_number
 
 # write to a bad descriptor: -EBADF in a0
     li      a0, -1
-    la      a1, text_argc
+    lla     a1, text_argc
     li      a2, 1
     li      a7, 64
     ecall
     neg     a1, a0
-    la      a0, text_bad
+    lla     a0, text_bad
     call    print_number
 # an unknown system call: -ENOSYS
     li      a7, 4000
     ecall
     neg     a1, a0
-    la      a0, text_unknown
+    lla     a0, text_unknown
     call    print_number
 
 # all registers but a0 survive an ecall (getpid)
@@ -115,7 +113,7 @@ entries_done:
     add     a1, a1, a6
     add     a1, a1, a7
     add     a1, a1, t0
-    la      a0, text_kept
+    lla     a0, text_kept
     call    print_number
 
     li      a0, 23
@@ -135,7 +133,7 @@ print_line:
     li      a7, 64
     ecall
     li      a0, 1
-    la      a1, line_feed
+    lla     a1, line_feed
     li      a2, 1
     ecall
     ret

@@ -1,4 +1,3 @@
-// args: first "second argument" "" *
 // What a program is given: arguments, environment, auxiliary vector, own path, stack and program break.
 
 #include "check.h"
@@ -19,6 +18,19 @@ static int count_objects(struct dl_phdr_info *info, size_t size, void *count) {
     return 0;
 }
 
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// Sorted, as the order is the emulator's choice.
+static void show_environment(void) {
+    char *sorted[100];
+    size_t count = 0;
+    for (char **e = environ; *e && count < 100; e++) sorted[count++] = *e;
+    qsort(sorted, count, sizeof *sorted, by_text);
+    for (size_t i = 0; i < count; i++) printf("%s\n", sorted[i]);
+}
+
 __attribute__((constructor)) static void before(void) {
     printf("constructor\n");
 }
@@ -32,7 +44,7 @@ int main(int argc, char **argv) {
     printf("argc %d\n", argc);
     for (int i = 0; i <= argc; i++) printf("argv[%d] = %s\n", i, argv[i] ? argv[i] : "(null)");
     CHECK(environ == argv + argc + 1);
-    for (char **e = environ; *e; e++) printf("%s\n", *e);
+    show_environment();
     printf("VARIABLE is %s\n", getenv("VARIABLE") ? getenv("VARIABLE") : "not set");
     printf("page size %lu clock tick %lu\n", getauxval(AT_PAGESZ), getauxval(AT_CLKTCK));
     printf("execfn %s\n", (char *)getauxval(AT_EXECFN));

@@ -1,0 +1,186 @@
+//! The command line: commands, flags and the help text that lists them.
+
+use crate::Failure;
+use lexopt::prelude::*;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use vm_engine_jit::Tier;
+
+/// What the user asked for.
+pub enum Command {
+    Run(RunOptions),
+    Disasm(DisasmOptions),
+    Demo,
+    /// Help or version.
+    Print(String),
+}
+
+/// `vmjit run`.
+#[derive(Default)]
+pub struct RunOptions {
+    pub sysroot: Option<PathBuf>,
+    /// `-E NAME=VALUE` (set) and `-U NAME` (remove), in their order.
+    pub env: Vec<(OsString, Option<OsString>)>,
+    pub tier: Tier,
+    pub strace: bool,
+    pub stats: Option<StatsForm>,
+    pub fuel: Option<u64>,
+    pub memory: Option<u64>,
+    pub stack: Option<u64>,
+    pub argv0: Option<OsString>,
+    pub program: PathBuf,
+    /// Arguments after the program.
+    pub args: Vec<OsString>,
+}
+
+/// How `--stats` prints.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StatsForm {
+    Text,
+    Json,
+}
+
+/// `vmjit disasm`.
+#[derive(Default)]
+pub struct DisasmOptions {
+    pub program: PathBuf,
+    pub ir: bool,
+}
+
+const HELP: &str = "\
+vmjit runs riscv64 Linux programs.
+
+  vmjit run [OPTION]... PROGRAM [ARG]...   run a program
+  vmjit disasm [--ir] PROGRAM              print its code, with --ir also what it is lifted to
+  vmjit demo                               run the programs that are built in
+
+Options of run:
+  -L, --sysroot DIR      look absolute guest paths up in DIR first
+  -E, --env NAME=VALUE   set a variable of the guest's environment
+  -U, --unset NAME       remove one
+  -0, --argv0 NAME       the name the program sees as its own (default: PROGRAM)
+      --tier TIER        what runs the code: interp, auto (default)
+      --strace           print each system call to standard error
+      --stats[=json]     print counts to standard error at the end
+      --fuel N           stop after N guest instructions (exit code 125)
+      --memory BYTES     most memory the guest may map; suffixes K, M, G
+      --stack BYTES      size of its stack (default 8M)
+  -h, --help             this text
+  -V, --version          the version
+
+Exit code: the program's own; 127 if it was not found, 126 if it cannot be run, 125 if vmjit itself failed.
+";
+
+/// Reads the command line.
+pub fn parse() -> Result<Command, Failure> {
+    let mut parser = lexopt::Parser::from_env();
+    let command = match parser.next()? {
+        None => return Err(Failure::usage("no command")),
+        Some(Short('h') | Long("help")) => return Ok(Command::Print(HELP.to_string())),
+        Some(Short('V') | Long("version")) => {
+            return Ok(Command::Print(concat!("vmjit ", env!("CARGO_PKG_VERSION"), "\n").to_string()))
+        }
+        Some(Value(command)) => command,
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    match command.as_bytes() {
+        b"run" => run(&mut parser),
+        b"disasm" => disasm(&mut parser),
+        b"demo" => match parser.next()? {
+            None => Ok(Command::Demo),
+            Some(Short('h') | Long("help")) => Ok(Command::Print(HELP.to_string())),
+            Some(other) => Err(other.unexpected().into()),
+        },
+        _ => Err(Failure::usage(format!("unknown command '{}'", command.display()))),
+    }
+}
+
+fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
+    let mut options = RunOptions::default();
+    loop {
+        match parser.next()? {
+            None => return Err(Failure::usage("run: no program")),
+            Some(Value(program)) => {
+                options.program = program.into();
+                options.args = parser.raw_args()?.collect();
+                return Ok(Command::Run(options));
+            }
+            Some(Short('h') | Long("help")) => return Ok(Command::Print(HELP.to_string())),
+            Some(Short('L') | Long("sysroot")) => options.sysroot = Some(parser.value()?.into()),
+            Some(Short('E') | Long("env")) => options.env.push(assignment(&parser.value()?)?),
+            Some(Short('U') | Long("unset")) => options.env.push((parser.value()?, None)),
+            Some(Short('0') | Long("argv0")) => options.argv0 = Some(parser.value()?),
+            Some(Long("tier")) => options.tier = tier(&parser.value()?)?,
+            Some(Long("strace")) => options.strace = true,
+            Some(Long("stats")) => options.stats = Some(stats(parser.optional_value())?),
+            Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),
+            Some(Long("memory")) => options.memory = Some(bytes(&parser.value()?)?),
+            Some(Long("stack")) => options.stack = Some(bytes(&parser.value()?)?),
+            Some(other) => return Err(other.unexpected().into()),
+        }
+    }
+}
+
+fn disasm(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
+    let mut options = DisasmOptions::default();
+    let mut program = None;
+    loop {
+        match parser.next()? {
+            None => break,
+            Some(Short('h') | Long("help")) => return Ok(Command::Print(HELP.to_string())),
+            Some(Long("ir")) => options.ir = true,
+            Some(Value(path)) if program.is_none() => program = Some(path),
+            Some(other) => return Err(other.unexpected().into()),
+        }
+    }
+    options.program = program.ok_or_else(|| Failure::usage("disasm: no program"))?.into();
+    Ok(Command::Disasm(options))
+}
+
+fn assignment(word: &OsStr) -> Result<(OsString, Option<OsString>), Failure> {
+    let bytes = word.as_bytes();
+    match bytes.iter().position(|&byte| byte == b'=') {
+        Some(at) if at > 0 => {
+            let (name, value) = (OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..]));
+            Ok((name.into(), Some(value.into())))
+        }
+        _ => Err(Failure::usage(format!("'{}' is not NAME=VALUE", word.display()))),
+    }
+}
+
+fn tier(word: &OsStr) -> Result<Tier, Failure> {
+    let known = Tier::ALL.iter().find(|(name, _)| OsStr::new(name) == word);
+    known.map(|&(_, tier)| tier).ok_or_else(|| {
+        let names: Vec<&str> = Tier::ALL.iter().map(|(name, _)| *name).collect();
+        Failure::usage(format!("unknown tier '{}' (there are: {})", word.display(), names.join(", ")))
+    })
+}
+
+fn stats(word: Option<OsString>) -> Result<StatsForm, Failure> {
+    match word.as_deref().map(OsStr::as_bytes) {
+        None => Ok(StatsForm::Text),
+        Some(b"json") => Ok(StatsForm::Json),
+        Some(_) => Err(Failure::usage("--stats takes nothing or =json")),
+    }
+}
+
+/// A number of bytes with an optional suffix K, M or G (powers of 1024).
+fn bytes(word: &OsStr) -> Result<u64, Failure> {
+    let bad = || Failure::usage(format!("'{}' is not a number of bytes", word.display()));
+    let text = word.to_str().ok_or_else(bad)?;
+    let (digits, shift) = match text.as_bytes().last() {
+        Some(b'K') => (&text[..text.len() - 1], 10),
+        Some(b'M') => (&text[..text.len() - 1], 20),
+        Some(b'G') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let number: u64 = digits.parse().map_err(|_| bad())?;
+    number.checked_mul(1 << shift).ok_or_else(bad)
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Failure {
+        Failure::usage(error.to_string())
+    }
+}

@@ -1,0 +1,91 @@
+//! `vmjit run`: runs a program as qemu-user would, passing everything through.
+
+use crate::flags::{RunOptions, StatsForm};
+use crate::{Failure, FAILED};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+use vm_engine_jit::linux::machine::die_by_signal;
+use vm_engine_jit::mmu::Placement;
+use vm_engine_jit::{Error, Machine, Status};
+
+pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
+    let started = Instant::now();
+    let mut machine = build(&options)?;
+    let argv0 = options.argv0.clone().unwrap_or_else(|| options.program.clone().into());
+    let args: Vec<OsString> = std::iter::once(argv0).chain(options.args.iter().cloned()).collect();
+    machine.load(&options.program, &args).map_err(|error| Failure::of_program(&options.program, &error))?;
+    let status = machine.run()?;
+    if let Some(form) = options.stats {
+        print_stats(&machine, form, started.elapsed().as_secs_f64())?;
+    }
+    match status {
+        // Statuses are 0-255.
+        Status::Exited(code) => Ok(ExitCode::from(code.to_le_bytes()[0])),
+        Status::Signaled(signal) => {
+            // The guest's output is out already; nothing of ours is buffered.
+            drop(machine);
+            die_by_signal(signal)
+        }
+        Status::OutOfFuel => {
+            let message = format!("out of fuel at {:#x}", machine.state().pc);
+            Err(Failure { message, code: FAILED })
+        }
+        Status::Interrupted => Err(Failure { message: "interrupted".to_string(), code: FAILED }),
+    }
+}
+
+/// The machine that the options describe: in the low space if that is free, which makes accesses cheapest.
+fn build(options: &RunOptions) -> Result<Machine, Error> {
+    let describe = |placement| {
+        let mut builder =
+            Machine::builder().placement(placement).tier(options.tier).strace(options.strace);
+        if let Some(sysroot) = &options.sysroot {
+            builder = builder.sysroot(sysroot);
+        }
+        for (name, value) in &options.env {
+            builder = match value {
+                Some(value) => builder.env(name, value),
+                None => builder.env_remove(name),
+            };
+        }
+        builder = options.fuel.into_iter().fold(builder, |builder, fuel| builder.fuel(fuel));
+        builder = options.memory.into_iter().fold(builder, |builder, bytes| builder.memory_limit(bytes));
+        builder = options.stack.into_iter().fold(builder, |builder, bytes| builder.stack_size(bytes));
+        builder.build()
+    };
+    describe(Placement::Low).or_else(|_| describe(Placement::Based))
+}
+
+fn print_stats(machine: &Machine, form: StatsForm, seconds: f64) -> Result<(), Failure> {
+    let stats = machine.stats();
+    let unknown = machine.process().map(|process| process.unknown_calls().clone()).unwrap_or_default();
+    let mips = stats.instructions as f64 / seconds / 1e6;
+    let text = match form {
+        StatsForm::Json => {
+            let value = serde_json::json!({
+                "seconds": seconds, "million_instructions_per_second": mips, "engine": stats,
+                "unknown_system_calls": unknown,
+            });
+            format!("{value}\n")
+        }
+        StatsForm::Text => {
+            let mut text = format!(
+                "instructions     {}\nseconds          {seconds:.3}\nmillion/second   {mips:.1}\n\
+                 blocks           {} translated ({} instructions), {} cached\ninvalidations    {}\n",
+                stats.instructions,
+                stats.blocks_translated,
+                stats.instructions_translated,
+                stats.blocks_cached,
+                stats.invalidations
+            );
+            for (number, count) in &unknown {
+                text.push_str(&format!("unknown call     {number} ({count} times)\n"));
+            }
+            text
+        }
+    };
+    std::io::stderr().write_all(text.as_bytes())?;
+    Ok(())
+}

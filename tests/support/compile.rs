@@ -1,0 +1,87 @@
+//! Compiles guest programs of `tests/programs` with the cross compiler.
+//!
+//! Comments at the top of a source say how: `build: FLAG…` adds flags, `link: static` or `link: dynamic` allows
+//! only that (the default is both).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+/// How a program is linked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Link {
+    Static,
+    Dynamic,
+    /// Static, but at an address that the emulator chooses.
+    StaticPie,
+}
+
+impl Link {
+    fn flag(self) -> &'static str {
+        match self {
+            Link::Static => "-static",
+            Link::Dynamic => "-pie",
+            Link::StaticPie => "-static-pie",
+        }
+    }
+}
+
+/// Tests of one program (with other arguments) share its image: one of them compiles, the others wait.
+static COMPILING: Mutex<()> = Mutex::new(());
+
+/// The path of a source in `tests/programs`.
+pub fn source(name: &str) -> PathBuf {
+    super::project().join("tests/programs").join(name)
+}
+
+/// The ways in which `name` is to be linked.
+pub fn links(name: &str) -> Vec<Link> {
+    match directive(name, "link").as_deref() {
+        None => vec![Link::Static, Link::Dynamic],
+        Some("static") => vec![Link::Static],
+        Some("static-pie") => vec![Link::StaticPie],
+        Some("dynamic") => vec![Link::Dynamic],
+        Some(other) => panic!("{name}: unknown way to link \"{other}\""),
+    }
+}
+
+/// Compiles `name` unless that was done since it last changed; returns the image.
+pub fn compile(name: &str, link: Link) -> PathBuf {
+    let source = source(name);
+    let folder = super::scratch("programs");
+    let output = folder.join(format!("{}-{}", name.replace('.', "-"), link.flag().trim_start_matches('-')));
+    // A test that failed while compiling leaves nothing half done: the output is renamed into place.
+    let _guard = COMPILING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if is_newer(&output, &source) && is_newer(&output, &source.with_file_name("check.h")) {
+        return output;
+    }
+    let compiler = if name.ends_with(".cpp") { "riscv64-linux-gnu-g++" } else { "riscv64-linux-gnu-gcc" };
+    let partial = output.with_extension("partial");
+    let mut command = Command::new(compiler);
+    command.args(["-O1", "-D_GNU_SOURCE", "-w", link.flag(), "-o"]).arg(&partial).arg(&source);
+    command.args(directive(name, "build").unwrap_or_default().split_whitespace());
+    let result =
+        command.output().unwrap_or_else(|error| panic!("cannot run {compiler}: {error} (tests/setup.sh)"));
+    assert!(result.status.success(), "{name} does not compile:\n{}", String::from_utf8_lossy(&result.stderr));
+    fs::rename(&partial, &output).expect("the target folder is writable");
+    output
+}
+
+/// The text after `key:` in the comments at the top of `name`.
+fn directive(name: &str, key: &str) -> Option<String> {
+    let text = fs::read_to_string(source(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let comments =
+        text.lines().map_while(|line| line.strip_prefix("// ").or_else(|| line.strip_prefix("# ")));
+    let prefix = format!("{key}: ");
+    comments.into_iter().find_map(|line| line.strip_prefix(&prefix).map(str::to_owned))
+}
+
+fn is_newer(output: &Path, input: &Path) -> bool {
+    let changed = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
+    match (changed(output), changed(input)) {
+        (Some(output), Some(input)) => output > input,
+        _ => false,
+    }
+}
