@@ -273,6 +273,11 @@ impl SoftMmu {
         prot_of(self.page_byte(addr))
     }
 
+    /// Whether the page at `addr` is mapped and shared.
+    pub fn is_shared(&self, addr: GuestAddr) -> bool {
+        self.page_byte(addr) & page::SHARED != 0
+    }
+
     /// All mapped pages as maximal runs of equal permissions, in ascending order.
     pub fn regions(&self) -> Vec<Region> {
         let mut regions: Vec<Region> = Vec::new();

@@ -3,7 +3,7 @@
 
 use super::call::{Call, SysResult};
 use super::path::Follow;
-use super::strace::FlagSet;
+use super::names::FlagSet;
 use crate::base::{GuestAddr, SPACE};
 use crate::mmu::CallArg;
 

@@ -2,7 +2,6 @@
 
 use super::path::Follow;
 use super::process::{Outcome, Process};
-use crate::base::state::CpuState;
 use crate::base::{GuestAddr, SPACE};
 use crate::mmu::{CallArg, SoftMmu};
 
@@ -16,7 +15,6 @@ pub const PATH_MAX: usize = 4096;
 pub struct Call<'a> {
     pub process: &'a mut Process,
     pub mmu: &'a SoftMmu,
-    pub cpu: &'a mut CpuState,
     /// a0 to a5 as they were when the call was made.
     pub args: [u64; 6],
     /// Set by a call after which the guest does not go on.

@@ -146,9 +146,12 @@ impl Process {
         let row = find(number);
         let args = std::array::from_fn(|index| cpu.x(10 + index as u8));
         let strace = self.strace;
-        let mut call = Call { process: self, mmu, cpu, args, outcome: Outcome::Continue };
+        let mut call = Call { process: self, mmu, args, outcome: Outcome::Continue };
         let line = strace.then(|| strace::Line::new(&call, number, row));
-        let result = row.map_or_else(|| missing(&mut call, number), |row| dispatch(&mut call, row));
+        let result = match row {
+            Some(row) => dispatch(&mut call, row),
+            None => missing(&mut call, number),
+        };
         if let (Some(row), Err(libc::EPIPE)) = (row, result) {
             signal::broken_pipe(&mut call, row);
         }

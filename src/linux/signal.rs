@@ -100,18 +100,18 @@ pub fn of_trap(trap: &Trap) -> i32 {
     }
 }
 
-/// What happens by default.
-enum Default {
+/// A default action.
+enum Usual {
     Die,
     Stop,
     Ignore,
 }
 
-fn default_of(signal: i32) -> Default {
+fn default_of(signal: i32) -> Usual {
     match signal {
-        libc::SIGCHLD | libc::SIGURG | libc::SIGWINCH | libc::SIGCONT => Default::Ignore,
-        libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => Default::Stop,
-        _ => Default::Die,
+        libc::SIGCHLD | libc::SIGURG | libc::SIGWINCH | libc::SIGCONT => Usual::Ignore,
+        libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => Usual::Stop,
+        _ => Usual::Die,
     }
 }
 
@@ -133,12 +133,12 @@ fn deliver(call: &mut Call<'_>) {
         }
         call.process.thread.pending &= !bit(signal);
         match default_of(signal) {
-            Default::Ignore => {}
-            Default::Die => {
+            Usual::Ignore => {}
+            Usual::Die => {
                 call.outcome = Outcome::Die(signal);
                 return;
             }
-            Default::Stop => {
+            Usual::Stop => {
                 // The host process stops; whoever continues it continues the guest.
                 let me = u64::from(std::process::id());
                 let stop = &mut [CallArg::Int(me), CallArg::Int(signal as u64)];
@@ -220,7 +220,7 @@ pub fn rt_sigaction(call: &mut Call<'_>) -> SysResult {
     if let Some([handler, flags, mask]) = wanted {
         let mask = mask & !UNMASKABLE;
         call.process.signals.actions[(signal - 1) as usize] = Action { handler, flags, mask };
-        let ignored = handler == SIG_IGN || (handler == SIG_DFL && matches!(default_of(signal), Default::Ignore));
+        let ignored = handler == SIG_IGN || (handler == SIG_DFL && matches!(default_of(signal), Usual::Ignore));
         if ignored {
             call.process.thread.pending &= !bit(signal);
         }

@@ -1,0 +1,56 @@
+//! Futexes and what threads register with the kernel. The futex words are in guest memory, where the host kernel
+//! can wait on them itself.
+
+use super::call::{Call, SysResult};
+
+/// Size of `struct robust_list_head`.
+const ROBUST_HEAD: u64 = 24;
+
+/// futex(word, operation, value, timeout or value, word2, value3).
+pub fn futex(call: &mut Call<'_>) -> SysResult {
+    // Without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME.
+    let timed = match call.int(1) & 0x7f {
+        // WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2
+        0 | 6 | 9 | 11 | 13 => true,
+        // WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, UNLOCK_PI, TRYLOCK_PI, WAKE_BITSET, CMP_REQUEUE_PI
+        1 | 3 | 4 | 5 | 7 | 8 | 10 | 12 => false,
+        _ => return Err(libc::ENOSYS),
+    };
+    let fourth = if timed { call.guest(3, 16) } else { call.raw(3) };
+    let (word, word2) = (call.guest(0, 4), call.guest(4, 4));
+    call.host(libc::SYS_futex, &mut [word, call.raw(1), call.raw(2), fourth, word2, call.raw(5)])
+}
+
+/// set_tid_address(address).
+pub fn set_tid_address(call: &mut Call<'_>) -> SysResult {
+    call.process.thread.clear_child_tid = call.args[0];
+    call.host(libc::SYS_gettid, &mut [])
+}
+
+/// set_robust_list(head, size).
+pub fn set_robust_list(call: &mut Call<'_>) -> SysResult {
+    if call.args[1] != ROBUST_HEAD {
+        return Err(libc::EINVAL);
+    }
+    call.process.thread.robust_list = call.args[0];
+    Ok(0)
+}
+
+/// get_robust_list(thread, head, size).
+pub fn get_robust_list(call: &mut Call<'_>) -> SysResult {
+    let tid = call.args[0] & 0xffff_ffff;
+    if tid != 0 && call.host(libc::SYS_gettid, &mut []) != Ok(tid) {
+        return Err(libc::ESRCH);
+    }
+    call.write_words(call.args[2], &[ROBUST_HEAD])?;
+    call.write_words(call.args[1], &[call.process.thread.robust_list])?;
+    Ok(0)
+}
+
+/// membarrier(command, flags, cpu): the query answers that there are none.
+pub fn membarrier(call: &mut Call<'_>) -> SysResult {
+    if call.int(0) == 0 && call.args[1] == 0 {
+        return Ok(0);
+    }
+    Err(libc::EINVAL)
+}

@@ -1,0 +1,68 @@
+//! Waiting for descriptors.
+//!
+//! The signal masks that these calls can set meanwhile are ignored: no handler of the guest runs yet.
+
+use super::abi::{self, EPOLL_EVENT, HOST_EPOLL_EVENT};
+use super::call::{Call, SysResult};
+use crate::mmu::CallArg;
+
+/// Most events taken from the host in one call; the guest asks again for the rest.
+const MAX_EVENTS: usize = 1024;
+/// Most descriptors in a set, so that its size in bytes is sane. (The kernel's own limit is lower.)
+const MAX_FDS: i32 = 1 << 20;
+
+/// ppoll(fds, count, timeout, mask, size).
+pub fn ppoll(call: &mut Call<'_>) -> SysResult {
+    let len = call.args[1].checked_mul(8).ok_or(libc::EINVAL)?;
+    let (none, size) = (CallArg::Int(0), CallArg::Int(0));
+    call.host(libc::SYS_ppoll, &mut [call.guest(0, len), call.raw(1), call.guest(2, 16), none, size])
+}
+
+/// pselect6(count, read, write, except, timeout, mask).
+pub fn pselect6(call: &mut Call<'_>) -> SysResult {
+    let count = call.int(0);
+    if !(0..=MAX_FDS).contains(&count) {
+        return Err(libc::EINVAL);
+    }
+    let len = u64::from(count.unsigned_abs()).div_ceil(64) * 8;
+    let sets = [1, 2, 3].map(|index| call.guest(index, len));
+    let [read, write, except] = sets;
+    let timeout = call.guest(4, 16);
+    call.host(libc::SYS_pselect6, &mut [call.raw(0), read, write, except, timeout, CallArg::Int(0)])
+}
+
+/// epoll_ctl(epoll, operation, fd, event).
+pub fn epoll_ctl(call: &mut Call<'_>) -> SysResult {
+    let mut event = [0; EPOLL_EVENT];
+    if call.int(1) != libc::EPOLL_CTL_DEL {
+        call.read(call.args[3], &mut event)?;
+    }
+    let host = abi::epoll_to_host(&event);
+    call.host(libc::SYS_epoll_ctl, &mut [call.raw(0), call.raw(1), call.raw(2), CallArg::In(&host)])
+}
+
+/// epoll_pwait(epoll, events, max, timeout in ms, mask, size).
+pub fn epoll_pwait(call: &mut Call<'_>) -> SysResult {
+    wait(call, libc::SYS_epoll_pwait, call.raw(3))
+}
+
+/// epoll_pwait2(epoll, events, max, timeout, mask, size).
+pub fn epoll_pwait2(call: &mut Call<'_>) -> SysResult {
+    wait(call, libc::SYS_epoll_pwait2, call.guest(3, 16))
+}
+
+fn wait(call: &Call<'_>, number: libc::c_long, timeout: CallArg<'_>) -> SysResult {
+    let count = usize::try_from(call.int(2)).unwrap_or(0).min(MAX_EVENTS);
+    if count == 0 {
+        return Err(libc::EINVAL);
+    }
+    let mut events = vec![0; count * HOST_EPOLL_EVENT];
+    let max = CallArg::Int(count as u64);
+    let mask = (CallArg::Int(0), CallArg::Int(8));
+    let args = &mut [call.raw(0), CallArg::Out(&mut events), max, timeout, mask.0, mask.1];
+    let found = call.host(number, args)?;
+    let ready = events.chunks_exact(HOST_EPOLL_EVENT).take(found as usize);
+    let bytes: Vec<u8> = ready.flat_map(abi::epoll_to_guest).collect();
+    call.write(call.args[1], &bytes)?;
+    Ok(found)
+}

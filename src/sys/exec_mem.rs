@@ -1,0 +1,155 @@
+//! Executable memory: one memory object seen twice, writable at one address and executable at another.
+//!
+//! Invariants:
+//! - No address is writable and executable at once: the views are separate mappings, made once, never changed.
+//! - What is executed was published: [`CodeArena::publish`] is the only writer of new code, and it orders the caches.
+//! - [`CodeArena::patch_i32`] changes published code by one aligned 4-byte store, which x86-64 and AArch64 processors
+//!   fetch whole (Intel SDM Vol. 3A, 9.1.1 and 9.1.3).
+#![allow(unsafe_code, reason = "mapping code and patching it")]
+
+use crate::base::error::Error;
+use memmap2::{Mmap, MmapMut, MmapOptions};
+use std::fs::File;
+use std::io;
+use std::os::fd::FromRawFd;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Alignment of published code: a cache line, as processors fetch.
+const ALIGN: usize = 16;
+
+/// An arena of code with a fixed cap. Memory is committed as it is used; dropping it frees all.
+#[derive(Debug)]
+pub struct CodeArena {
+    writable: MmapMut,
+    executable: Mmap,
+    used: usize,
+}
+
+/// A place that was reserved and not published yet; code for it can be assembled for its final address.
+#[derive(Debug)]
+pub struct Writable {
+    offset: usize,
+    len: usize,
+}
+
+/// Published code: its offset in the arena and its length in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executable {
+    pub offset: usize,
+    pub len: usize,
+}
+
+impl CodeArena {
+    /// An arena of `cap` bytes.
+    ///
+    /// # Errors
+    /// `Error::NoMemory` or `Error::Host` if the host gives no memory object or no executable mapping of it.
+    pub fn new(cap: usize) -> Result<CodeArena, Error> {
+        let failed = |source| Error::Host { what: "cannot map executable memory", source };
+        let object = memory_object(cap).map_err(failed)?;
+        // SAFETY: the object is anonymous and ours alone, so nobody else changes or truncates it.
+        let writable = unsafe { MmapOptions::new().len(cap).map_mut(&object) }.map_err(failed)?;
+        // SAFETY: as above; the bytes change only through `writable`, by `publish` and `patch_i32`.
+        let executable = unsafe { MmapOptions::new().len(cap).map_exec(&object) }.map_err(failed)?;
+        Ok(CodeArena { writable, executable, used: 0 })
+    }
+
+    /// Host address at which the arena is executed.
+    pub fn base(&self) -> usize {
+        self.executable.as_ptr() as usize
+    }
+
+    /// Size of the arena.
+    pub fn cap(&self) -> usize {
+        self.executable.len()
+    }
+
+    /// Bytes in use.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Reserves `len` bytes, or `None` if the arena is full.
+    pub fn reserve(&mut self, len: usize) -> Option<Writable> {
+        let offset = self.used.next_multiple_of(ALIGN);
+        let end = offset.checked_add(len).filter(|&end| end <= self.cap())?;
+        self.used = end;
+        Some(Writable { offset, len })
+    }
+
+    /// Writes code to its place and makes it executable. What does not fit the place is an error of the caller and is
+    /// cut off.
+    pub fn publish(&mut self, place: Writable, code: &[u8]) -> Executable {
+        let len = code.len().min(place.len);
+        self.writable[place.offset..place.offset + len].copy_from_slice(&code[..len]);
+        // x86-64 keeps instruction and data caches coherent (Intel SDM Vol. 3A, 12.6); the store becomes visible to
+        // other harts before a pointer to it does.
+        std::sync::atomic::fence(Ordering::Release);
+        Executable { offset: place.offset, len }
+    }
+
+    /// Replaces 4 published bytes at `offset`, a multiple of 4, atomically. Offsets outside the arena are ignored.
+    pub fn patch_i32(&self, offset: usize, value: i32) {
+        if offset % 4 != 0 || offset.checked_add(4).is_none_or(|end| end > self.used) {
+            return;
+        }
+        let at = self.writable.as_ptr().wrapping_add(offset).cast_mut().cast::<i32>();
+        // SAFETY: the address is inside the mapping and aligned (both checked); all access to it is atomic or through
+        // `&mut self`.
+        unsafe { AtomicI32::from_ptr(at) }.store(value.to_le(), Ordering::Release);
+    }
+
+    /// Frees everything that was reserved. The caller vouches that nothing of it will run again.
+    pub fn reset(&mut self) {
+        self.used = 0;
+    }
+}
+
+/// An anonymous memory object of `len` bytes.
+fn memory_object(len: usize) -> io::Result<File> {
+    // SAFETY: the name is a NUL-terminated string; the result is checked.
+    let fd = unsafe { libc::memfd_create(c"vmjit-code".as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else has it.
+    let file = unsafe { File::from_raw_fd(fd) };
+    file.set_len(len as u64)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_code_is_seen_by_the_executable_view_and_can_be_patched() {
+        let mut arena = CodeArena::new(1 << 16).unwrap();
+        let place = arena.reserve(8).unwrap();
+        let code = arena.publish(place, &[1, 2, 3, 4, 5, 6, 7, 8]);
+        arena.patch_i32(code.offset + 4, 0x0403_0201);
+        assert_eq!(arena.executable[code.offset..code.offset + 8], [1, 2, 3, 4, 1, 2, 3, 4]);
+        assert_ne!(arena.base(), arena.writable.as_ptr() as usize);
+        arena.patch_i32(1 << 20, 7);
+        arena.patch_i32(code.offset + 2, 7);
+        assert_eq!(arena.executable[code.offset + 2], 3);
+    }
+
+    #[test]
+    fn a_full_arena_says_so_and_can_start_again() {
+        let mut arena = CodeArena::new(4096).unwrap();
+        assert!(arena.reserve(4000).is_some());
+        assert!(arena.reserve(200).is_none());
+        arena.reset();
+        assert_eq!(arena.reserve(4096).map(|place| place.offset), Some(0));
+    }
+
+    #[test]
+    fn no_mapping_is_writable_and_executable() {
+        let arena = CodeArena::new(1 << 16).unwrap();
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let ours: Vec<&str> = maps.lines().filter(|line| line.contains("vmjit-code")).collect();
+        assert!(ours.len() >= 2 && ours.iter().all(|line| !line.contains("rwx")), "{ours:?}");
+        drop(arena);
+    }
+}
