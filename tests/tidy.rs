@@ -132,9 +132,13 @@ fn rules_find_what_they_forbid() {
         (in_unsafe_file, "src/mmu.rs", "/// # Safety\n/// Be careful.\n#[inline]\npub unsafe fn f() {}\n"),
         (code::lengths, "src/a.rs", &long(78)),
         (code::unfinished, "src/a.rs", "#[cfg(test)]\nmod tests {\n    fn f() { x.unwrap(); }\n}\n"),
-        (code::unfinished, "src/a.rs", "// todo!\nlet s = \"dbg!\"; let c = '\"'; let r = r#\"todo!\"#; 'a: loop {}"),
+        (
+            code::unfinished,
+            "src/a.rs",
+            "// todo!\nlet s = \"dbg!\"; let c = '\"'; let r = r#\"todo!\"#; 'a: loop {}",
+        ),
     ];
     for (rule, path, text) in good {
-        none(&rule(&[Source::new(path, text)]).into_iter().filter(|f| !f.contains("listed")).collect::<Vec<_>>());
+        none(&rule(&[Source::new(path, text)]));
     }
 }

@@ -3,7 +3,7 @@
 
 int main(int argc, char **argv) {
     uint64_t sum = 0;
-    long rows = scaled(argc, argv, 200);
+    long rows = scaled(argc, argv, 250);
     for (long row = 0; row < rows; row++)
         for (int column = 0; column < 300; column++) {
             double cr = -2.0 + column / 100.0, ci = -1.25 + (double)row * 2.5 / (double)rows, zr = 0, zi = 0;

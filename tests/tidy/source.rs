@@ -140,7 +140,8 @@ fn test_lines(code: &[String]) -> Vec<bool> {
         if code[index].trim() == "#[cfg(test)]" {
             let indent = indent(&code[index]);
             let one_line = |line: &str| line.trim_end().ends_with(';') || line.trim_end().ends_with('}');
-            let last = (index + 1..code.len()).find(|&i| indent == self::indent(&code[i]) && one_line(&code[i]));
+            let last =
+                (index + 1..code.len()).find(|&i| indent == self::indent(&code[i]) && one_line(&code[i]));
             let last = last.unwrap_or(code.len() - 1);
             test[index..=last].fill(true);
             index = last;
@@ -159,12 +160,17 @@ pub fn indent(line: &str) -> usize {
 fn test_modules(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     for (index, line) in source.code.iter().enumerate() {
-        let Some(name) = line.trim().strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) else { continue };
+        let Some(name) = line.trim().strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) else {
+            continue;
+        };
         if !source.test[index] || !source.path.starts_with("src/") {
             continue;
         }
         let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let named = source.lines[index - 1].trim().strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"));
+        let named = source.lines[index - 1]
+            .trim()
+            .strip_prefix("#[path = \"")
+            .and_then(|rest| rest.strip_suffix("\"]"));
         found.push(format!("{folder}/{}", named.map_or(format!("{name}.rs"), str::to_string)));
     }
     found
@@ -175,7 +181,8 @@ pub fn functions(source: &Source) -> Vec<(String, usize, usize)> {
     let mut found = Vec::new();
     for (first, line) in source.code.iter().enumerate() {
         let Some(at) = word(line, "fn") else { continue };
-        let name: String = line[at + 2..].trim_start().chars().take_while(|&c| is_word(c) || c == '$').collect();
+        let name: String =
+            line[at + 2..].trim_start().chars().take_while(|&c| is_word(c) || c == '$').collect();
         if name.is_empty() {
             continue;
         }
