@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+pub mod asm;
 pub mod base;
+pub mod codegen;
 pub mod engine;
 pub mod guest;
 pub mod interp;

@@ -136,6 +136,12 @@ impl SoftMmu {
         Fault { addr, access, mapped: self.page_byte(addr) & page::MAPPED != 0, beyond_file: at.beyond_file }
     }
 
+    /// The guest's view of the fault that generated code ran into last on this thread.
+    pub(crate) fn last_fault(&self) -> Fault {
+        let fault = trap::last_fault();
+        self.fault(fault, if fault.write { Access::Store } else { Access::Load })
+    }
+
     fn page_byte(&self, addr: GuestAddr) -> u8 {
         let index = usize::try_from(addr / PAGE).unwrap_or(usize::MAX);
         self.space.pages().get(index).map_or(0, |byte| byte.load(Ordering::Relaxed))

@@ -2,6 +2,9 @@
 //! its name and ends with code 127 (not found), 126 (cannot be executed) or 125 (its own trouble). It never panics and
 //! never dies by a signal.
 
+// Without the command there is nothing to run.
+#![cfg(feature = "cli")]
+
 mod support;
 
 use std::fs;

@@ -64,7 +64,8 @@ fn run_batch(seed: u64, batch: usize, count: usize, total: &Mutex<Total>) {
 
 fn check_coverage(total: &Total) {
     let rows = all_rows().zip(&total.counts).filter(|(row, _)| !SPECIAL.contains(&row.op));
-    let missing: Vec<_> = rows.clone().filter(|(_, count)| **count < AT_LEAST).map(|(row, _)| row.name).collect();
+    let missing: Vec<_> =
+        rows.clone().filter(|(_, count)| **count < AT_LEAST).map(|(row, _)| row.name).collect();
     println!("{} rows, the rarest {} times", rows.clone().count(), rows.map(|(_, n)| *n).min().unwrap_or(0));
     assert!(missing.is_empty(), "rows that came less than {AT_LEAST} times: {missing:?}");
     assert!(total.executed >= 200_000 || setting("VMJIT_COUNT", 10_000) < 10_000, "only {}", total.executed);

@@ -103,7 +103,13 @@ fn runs<'a>(row: &Row, grids: &'a [Grid]) -> Vec<Run<'a>> {
         let source = if name == "integers" { A0 } else { FA0 };
         let layout = row.format.layout();
         // Only the fields that the row has.
-        let field = |place: vm_engine_jit::guest::riscv::operand::Place, reg| if place.registers() == 1 { 0 } else { reg };
+        let field = |place: vm_engine_jit::guest::riscv::operand::Place, reg| {
+            if place.registers() == 1 {
+                0
+            } else {
+                reg
+            }
+        };
         let insn = Insn {
             rd: FA3,
             rs1: source,
@@ -150,7 +156,8 @@ fn writes_float(row: &Row) -> bool {
 
 fn program(rows: &[&Row], grids: &[Grid]) -> (Image, Vec<(String, [u64; 3])>) {
     let (mut asm, mut meaning) = (Asm::new(), Vec::new());
-    let operands: Vec<u8> = grids.iter().flat_map(|g| g.tuples.iter().flatten()).flat_map(|v| v.to_le_bytes()).collect();
+    let operands: Vec<u8> =
+        grids.iter().flat_map(|g| g.tuples.iter().flatten()).flat_map(|v| v.to_le_bytes()).collect();
     let results = DATA + operands.len() as u64;
     asm.li(S1, results);
     for row in rows {

@@ -1,6 +1,9 @@
 //! Guest programs of `tests/programs` under `vmjit` and under qemu-riscv64: same output, same ending, on every tier,
 //! linked statically and dynamically. One test per row, so that a failure names its program.
 
+// Without the command there is nothing to run.
+#![cfg(feature = "cli")]
+
 mod support;
 
 use support::{compile, run::Guest};

@@ -36,6 +36,44 @@ pub struct CpuState {
     pub reserved_value: u64,
     /// Fuel at the last [`CpuState::set_fuel`] plus instructions retired before: `instret = fuel_base - fuel`.
     pub fuel_base: u64,
+    /// What generated code needs beside the guest's state.
+    pub host: HostSlots,
+}
+
+/// Slots of the engine in [`CpuState`], at hand for generated code. Addresses are those of the host.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HostSlots {
+    /// Stack pointer of the host while generated code runs.
+    pub host_rsp: u64,
+    /// Stack pointer of generated code while the host runs.
+    pub jit_rsp: u64,
+    /// Stack pointer of the empty return stack, and below which it is full.
+    pub stack_base: u64,
+    pub stack_limit: u64,
+    /// The table that indirect jumps look in: pairs of guest address and code address.
+    pub table: u64,
+    /// Fuel that generated code has left of the slice it was given ([`CpuState::fuel`] is without the slice then).
+    pub fuel_left: u64,
+    /// Code that is entered next.
+    pub entry: u64,
+    /// Generated routines that save all registers and leave, and that call a helper.
+    pub leave_thunk: u64,
+    pub helper_thunk: u64,
+    /// Their counterparts in `asm/x86_64.S`.
+    pub leave_routine: u64,
+    pub helper_routine: u64,
+    /// `extern "C" fn(&mut CpuState, &IROp) -> u32`: does an operation that has no code of its own.
+    pub helper: u64,
+    /// The guest's memory (`&SoftMmu`), for the helper.
+    pub memory: u64,
+    /// Where generated code was when it called a helper or faulted.
+    pub host_pc: u64,
+    /// What an exit has to say besides its code.
+    pub exit_value: u64,
+    /// Floating-point control words of the host and of the guest.
+    pub host_mxcsr: u32,
+    pub guest_mxcsr: u32,
 }
 
 /// Stops a running hart from another thread. Cheap to clone; may outlive the hart.
@@ -62,6 +100,7 @@ impl Default for CpuState {
             reserved_addr: 0,
             reserved_value: 0,
             fuel_base: u64::MAX,
+            host: HostSlots::default(),
         }
     }
 }

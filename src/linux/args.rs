@@ -2,8 +2,8 @@
 //! for calls that the host kernel can serve as they are.
 
 use super::call::{Call, SysResult};
-use super::path::Follow;
 use super::names::FlagSet;
+use super::path::Follow;
 use crate::base::{GuestAddr, SPACE};
 use crate::mmu::CallArg;
 
@@ -78,10 +78,10 @@ pub fn pass(call: &Call<'_>, number: libc::c_long, formats: &[Arg]) -> SysResult
     // A length that would run over the end of the space is cut there: what lies behind is not the guest's, and the
     // kernel meets the unmapped end of the space just as it would meet the end of a native one.
     let mut args = call.args;
-    for (index, format) in formats.iter().enumerate() {
+    for (index, format) in formats.iter().enumerate().take(6) {
         if let Arg::InBuf(k) | Arg::OutBuf(k) = *format {
             let len = &mut args[usize::from(k)];
-            *len = (*len).min(SPACE.saturating_sub(args_of(&call.args, index)));
+            *len = cut(call.args[index], *len);
         }
     }
     let mut ready: [Ready; 6] = std::array::from_fn(|_| Ready::Plain(CallArg::Int(0)));
@@ -92,8 +92,13 @@ pub fn pass(call: &Call<'_>, number: libc::c_long, formats: &[Arg]) -> SysResult
     call.host(number, &mut converted[..formats.len().min(6)])
 }
 
-fn args_of(args: &[u64; 6], index: usize) -> u64 {
-    args.get(index).copied().unwrap_or(0)
+/// `len`, cut at the end of the space. An address outside keeps its length, which then makes it EFAULT.
+fn cut(addr: GuestAddr, len: u64) -> u64 {
+    if addr < SPACE {
+        len.min(SPACE - addr)
+    } else {
+        len
+    }
 }
 
 fn prepare(call: &Call<'_>, args: &[u64; 6], index: usize, format: Arg) -> Result<Ready, i32> {
@@ -132,8 +137,8 @@ pub fn vector(call: &Call<'_>, addr: GuestAddr, count: u64) -> Result<Vec<(Guest
         if len > i64::MAX as u64 {
             return Err(libc::EINVAL);
         }
-        // As above: cut at the end of the space. An element of no bytes may point anywhere.
-        ranges.push(if len == 0 { (0, 0) } else { (base, len.min(SPACE.saturating_sub(base))) });
+        // An element of no bytes may point anywhere.
+        ranges.push(if len == 0 { (0, 0) } else { (base, cut(base, len)) });
     }
     Ok(ranges)
 }

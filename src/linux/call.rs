@@ -56,7 +56,11 @@ impl Call<'_> {
 
     /// Writes guest memory unless the address is null.
     pub fn write_opt(&self, addr: GuestAddr, from: &[u8]) -> Result<(), i32> {
-        if addr == 0 { Ok(()) } else { self.write(addr, from) }
+        if addr == 0 {
+            Ok(())
+        } else {
+            self.write(addr, from)
+        }
     }
 
     /// Reads `N` 64-bit words.
@@ -97,5 +101,9 @@ impl Call<'_> {
 
 /// EFAULT for an address that no guest page can have. (The access itself would take it modulo 2^32.)
 fn in_space(addr: GuestAddr) -> Result<(), i32> {
-    if addr < SPACE { Ok(()) } else { Err(libc::EFAULT) }
+    if addr < SPACE {
+        Ok(())
+    } else {
+        Err(libc::EFAULT)
+    }
 }

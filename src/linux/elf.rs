@@ -241,7 +241,12 @@ fn program_header(source: &dyn Source, entry: &[u8], image: &mut Image) -> Resul
     Ok(())
 }
 
-fn load_segment(source: &dyn Source, segment: Segment, align: u64, image: &mut Image) -> Result<(), ElfError> {
+fn load_segment(
+    source: &dyn Source,
+    segment: Segment,
+    align: u64,
+    image: &mut Image,
+) -> Result<(), ElfError> {
     let Segment { vaddr, mem_size, file_size, offset, .. } = segment;
     if file_size > mem_size {
         return Err(ElfError::BadSegment("larger in the file than in memory"));
@@ -312,7 +317,8 @@ pub fn symbols(source: &dyn Source) -> Vec<Symbol> {
 fn symbol_table(source: &dyn Source, kind: u32) -> Result<Vec<Symbol>, ElfError> {
     let mut header = [0; HEADER];
     source.read_exact(0, &mut header)?;
-    let (shoff, shentsize, shnum) = (u64_at(&header, 40), u16_at(&header, 58), u64::from(u16_at(&header, 60)));
+    let (shoff, shentsize, shnum) =
+        (u64_at(&header, 40), u16_at(&header, 58), u64::from(u16_at(&header, 60)));
     if u64::from(shentsize) != SHDR || shnum > MAX_SHDRS {
         return Err(ElfError::BadHeader("section headers"));
     }

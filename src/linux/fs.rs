@@ -81,7 +81,12 @@ fn memory_file(call: &Call<'_>, contents: &[u8], flags: i32) -> SysResult {
     let mut done = 0;
     while done < contents.len() {
         let rest = &contents[done..];
-        let args = &mut [CallArg::Int(fd), CallArg::In(rest), CallArg::Int(rest.len() as u64), CallArg::Int(done as u64)];
+        let args = &mut [
+            CallArg::Int(fd),
+            CallArg::In(rest),
+            CallArg::Int(rest.len() as u64),
+            CallArg::Int(done as u64),
+        ];
         match call.host(libc::SYS_pwrite64, args) {
             Ok(0) => break,
             Ok(more) => done += more as usize,
@@ -114,7 +119,11 @@ pub fn readlinkat(call: &mut Call<'_>) -> SysResult {
         let len = call.host(libc::SYS_readlinkat, args)?;
         target.truncate(len as usize);
         // What the kernel says about open files is in terms of the host.
-        if guest_path.starts_with(b"/proc/") { paths.guest(&target).to_vec() } else { target }
+        if guest_path.starts_with(b"/proc/") {
+            paths.guest(&target).to_vec()
+        } else {
+            target
+        }
     };
     let len = target.len().min(size as usize);
     call.write(call.args[2], &target[..len])?;

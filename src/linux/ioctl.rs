@@ -51,16 +51,16 @@ const REQUESTS: &[(u64, u64)] = &[
     (0x8008_6601, 8),  // FS_IOC_GETFLAGS
     (0x4008_6602, 8),  // FS_IOC_SETFLAGS
     // linux/sockios.h: struct ifreq, in the variants without pointers
-    (0x8910, 40),      // SIOCGIFNAME
-    (0x8913, 40),      // SIOCGIFFLAGS
-    (0x8915, 40),      // SIOCGIFADDR
-    (0x8919, 40),      // SIOCGIFBRDADDR
-    (0x891b, 40),      // SIOCGIFNETMASK
-    (0x8921, 40),      // SIOCGIFMTU
-    (0x8927, 40),      // SIOCGIFHWADDR
-    (0x8933, 40),      // SIOCGIFINDEX
-    (0x8942, 40),      // SIOCGIFTXQLEN
-    (0x8905, 4),       // SIOCATMARK
+    (0x8910, 40), // SIOCGIFNAME
+    (0x8913, 40), // SIOCGIFFLAGS
+    (0x8915, 40), // SIOCGIFADDR
+    (0x8919, 40), // SIOCGIFBRDADDR
+    (0x891b, 40), // SIOCGIFNETMASK
+    (0x8921, 40), // SIOCGIFMTU
+    (0x8927, 40), // SIOCGIFHWADDR
+    (0x8933, 40), // SIOCGIFINDEX
+    (0x8942, 40), // SIOCGIFTXQLEN
+    (0x8905, 4),  // SIOCATMARK
 ];
 
 /// ioctl(fd, request, argument).

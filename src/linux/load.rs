@@ -153,7 +153,13 @@ fn check_place(image: &Image, bias: GuestAddr, end: GuestAddr) -> Result<(), Elf
     }
 }
 
-fn place(mmu: &SoftMmu, memory: &mut Memory, file: &File, placed: &Placed, name: &OsStr) -> Result<(), Error> {
+fn place(
+    mmu: &SoftMmu,
+    memory: &mut Memory,
+    file: &File,
+    placed: &Placed,
+    name: &OsStr,
+) -> Result<(), Error> {
     for segment in &placed.image.segments {
         place_segment(mmu, memory, file, *segment, placed.bias, name)?;
     }

@@ -65,7 +65,14 @@ impl FileMaps {
             .take_while(|(_, map)| map.end > start)
             .map(|(&at, map)| {
                 let from = at.max(start);
-                (from, FileMap { end: map.end.min(end), offset: map.offset + (from - at), name: map.name.clone() })
+                (
+                    from,
+                    FileMap {
+                        end: map.end.min(end),
+                        offset: map.offset + (from - at),
+                        name: map.name.clone(),
+                    },
+                )
             })
             .collect();
         pieces.reverse();

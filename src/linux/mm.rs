@@ -205,7 +205,11 @@ pub fn mprotect(call: &mut Call<'_>) -> SysResult {
 
 /// pkey_mprotect(addr, len, prot, pkey): without protection keys only key -1 exists.
 pub fn pkey_mprotect(call: &mut Call<'_>) -> SysResult {
-    if call.int(3) == -1 { mprotect(call) } else { Err(libc::EINVAL) }
+    if call.int(3) == -1 {
+        mprotect(call)
+    } else {
+        Err(libc::EINVAL)
+    }
 }
 
 /// mremap(old, old_len, new_len, flags, new).
@@ -275,7 +279,9 @@ fn relocate(call: &mut Call<'_>, old: (GuestAddr, u64), new: (GuestAddr, u64), k
     let shared = call.mmu.is_shared(old.0);
     if let Err(error) = call.mmu.remap(old.0, old.1, new.0, new.1) {
         // The host may hold what is one mapping to the guest as several, which it does not move in one call.
-        let several = errno(error) == libc::EFAULT && !shared && !call.process.memory.files.overlaps(old.0, old.0 + old.1);
+        let several = errno(error) == libc::EFAULT
+            && !shared
+            && !call.process.memory.files.overlaps(old.0, old.0 + old.1);
         if !several {
             return Err(libc::ENOMEM);
         }
@@ -337,7 +343,11 @@ pub fn madvise(call: &mut Call<'_>) -> SysResult {
     }
     call.mmu.advise(addr, len, advice).map_err(errno)?;
     // Linux applies the advice to what is mapped and then complains about the rest.
-    if call.mmu.is_mapped(addr, len) { Ok(0) } else { Err(libc::ENOMEM) }
+    if call.mmu.is_mapped(addr, len) {
+        Ok(0)
+    } else {
+        Err(libc::ENOMEM)
+    }
 }
 
 /// msync(addr, len, flags).
@@ -386,7 +396,11 @@ fn lock(call: &Call<'_>, number: libc::c_long, flags: u64) -> SysResult {
 
 /// mlockall(flags): accepted without effect. The host's call would lock the whole process that runs the guest.
 pub fn mlockall(call: &mut Call<'_>) -> SysResult {
-    if matches!(call.args[0], 1..=3 | 5..=7) { Ok(0) } else { Err(libc::EINVAL) }
+    if matches!(call.args[0], 1..=3 | 5..=7) {
+        Ok(0)
+    } else {
+        Err(libc::EINVAL)
+    }
 }
 
 /// munlockall().
@@ -403,3 +417,7 @@ pub fn flush_icache(call: &mut Call<'_>) -> SysResult {
     call.mmu.invalidate_code();
     Ok(0)
 }
+
+#[cfg(test)]
+#[path = "mm_tests.rs"]
+mod tests;

@@ -33,6 +33,9 @@ mod stat;
 mod strace;
 mod time;
 
+#[cfg(test)]
+mod tests;
+
 pub use process::{Config, Outcome, Process};
 
 use args::Arg;

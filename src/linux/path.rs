@@ -155,7 +155,10 @@ fn join(sysroot: &Path, parts: &[Vec<u8>]) -> PathBuf {
 }
 
 fn components(path: &[u8]) -> Vec<Vec<u8>> {
-    path.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && *part != b".").map(<[u8]>::to_vec).collect()
+    path.split(|&byte| byte == b'/')
+        .filter(|part| !part.is_empty() && *part != b".")
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ pub fn contents(call: &Call<'_>, special: Special) -> Option<Vec<u8>> {
         Special::Auxv => Some(process.start.auxv.clone()),
         Special::Stat => stat(call),
         Special::Comm => {
-            let mut name: Vec<u8> = process.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
+            let mut name: Vec<u8> =
+                process.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
             name.push(b'\n');
             Some(name)
         }
@@ -75,7 +76,9 @@ fn split(call: &Call<'_>, region: &Region) -> Vec<Part> {
     let plain = |from: GuestAddr, to: GuestAddr, parts: &mut Vec<Part>| {
         let (heap, stack) = (memory.heap(), memory.stack);
         let mut cuts = vec![from, to];
-        cuts.extend([heap.0, heap.1.next_multiple_of(4096), stack.0, stack.1].iter().filter(|&&c| c > from && c < to));
+        cuts.extend(
+            [heap.0, heap.1.next_multiple_of(4096), stack.0, stack.1].iter().filter(|&&c| c > from && c < to),
+        );
         cuts.sort_unstable();
         parts.extend(cuts.windows(2).filter(|pair| pair[0] < pair[1]).map(|pair| (pair[0], pair[1], None)));
     };
@@ -91,7 +94,9 @@ fn split(call: &Call<'_>, region: &Region) -> Vec<Part> {
 /// What an anonymous mapping is called.
 fn label(call: &Call<'_>, start: GuestAddr, end: GuestAddr) -> &'static str {
     let memory = &call.process.memory;
-    let within = |(low, high): (GuestAddr, GuestAddr)| start >= low && end <= high.next_multiple_of(4096) && low < high;
+    let within = |(low, high): (GuestAddr, GuestAddr)| {
+        start >= low && end <= high.next_multiple_of(4096) && low < high
+    };
     match () {
         () if within(memory.heap()) => "[heap]",
         () if within(memory.stack) => "[stack]",

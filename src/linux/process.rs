@@ -101,7 +101,8 @@ pub struct Process {
     pub(super) limits: Limits,
     pub(super) start: Start,
     pub(super) thread: Thread,
-    strace: bool,
+    /// Where the trace goes, if there is one.
+    trace: Option<fn(&str)>,
     unknown: BTreeMap<u64, u64>,
     /// Read from the program file when first asked for.
     symbols: OnceLock<Vec<Symbol>>,
@@ -133,7 +134,7 @@ impl Process {
             signals: Signals::default(),
             limits: Limits::new(loaded.stack_size),
             start: loaded.start,
-            strace: config.strace,
+            trace: config.strace.then_some(to_stderr),
             unknown: BTreeMap::new(),
             symbols: OnceLock::new(),
         })
@@ -145,9 +146,9 @@ impl Process {
         let number = cpu.x(17);
         let row = find(number);
         let args = std::array::from_fn(|index| cpu.x(10 + index as u8));
-        let strace = self.strace;
+        let trace = self.trace;
         let mut call = Call { process: self, mmu, args, outcome: Outcome::Continue };
-        let line = strace.then(|| strace::Line::new(&call, number, row));
+        let line = trace.map(|to| (to, strace::Line::new(&call, number, row)));
         let result = match row {
             Some(row) => dispatch(&mut call, row),
             None => missing(&mut call, number),
@@ -155,10 +156,8 @@ impl Process {
         if let (Some(row), Err(libc::EPIPE)) = (row, result) {
             signal::broken_pipe(&mut call, row);
         }
-        if let Some(line) = line {
-            let text = line.finish(&call, result);
-            // A guest that closed its standard error output runs on without the trace.
-            let _ = std::io::stderr().write_all(text.as_bytes());
+        if let Some((to, line)) = line {
+            to(&line.finish(&call, result));
         }
         let outcome = call.outcome;
         let value = result.unwrap_or_else(|errno| i64::from(errno).wrapping_neg() as u64);
@@ -188,7 +187,8 @@ impl Process {
         let nearest = symbols[..after].iter().rev().take(16);
         let symbol = nearest.clone().find(|symbol| addr - symbol.addr < symbol.size).or_else(|| {
             let (low, high) = self.start.code;
-            let inside = addr.wrapping_add(self.start.bias) >= low && addr.wrapping_add(self.start.bias) < high;
+            let inside =
+                addr.wrapping_add(self.start.bias) >= low && addr.wrapping_add(self.start.bias) < high;
             nearest.clone().find(|symbol| inside && symbol.size == 0)
         })?;
         Some((symbol.name.clone(), addr - symbol.addr))
@@ -219,7 +219,7 @@ impl Process {
             signals: Signals::default(),
             limits: Limits::new(8 << 20),
             start: Start::default(),
-            strace: false,
+            trace: None,
             unknown: BTreeMap::new(),
             symbols: OnceLock::new(),
         }
@@ -227,8 +227,13 @@ impl Process {
 
     #[cfg(test)]
     pub(super) fn trace_for_tests(&mut self) {
-        self.strace = true;
+        self.trace = Some(|_| {});
     }
+}
+
+/// A guest that closed its standard error output runs on without the trace.
+fn to_stderr(line: &str) {
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 fn dispatch(call: &mut Call<'_>, row: &Row) -> SysResult {

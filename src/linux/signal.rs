@@ -52,7 +52,11 @@ impl Default for Signals {
 
 impl Signals {
     fn action(&self, signal: i32) -> Action {
-        usize::try_from(signal - 1).ok().and_then(|index| self.actions.get(index)).copied().unwrap_or_default()
+        usize::try_from(signal - 1)
+            .ok()
+            .and_then(|index| self.actions.get(index))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Whether the default action of `signal` is in force.
@@ -168,7 +172,11 @@ pub fn exit(call: &mut Call<'_>) -> SysResult {
 }
 
 fn checked(signal: i32) -> Result<i32, i32> {
-    if (0..=SIGNALS as i32).contains(&signal) { Ok(signal) } else { Err(libc::EINVAL) }
+    if (0..=SIGNALS as i32).contains(&signal) {
+        Ok(signal)
+    } else {
+        Err(libc::EINVAL)
+    }
 }
 
 /// kill(pid, signal).
@@ -220,7 +228,8 @@ pub fn rt_sigaction(call: &mut Call<'_>) -> SysResult {
     if let Some([handler, flags, mask]) = wanted {
         let mask = mask & !UNMASKABLE;
         call.process.signals.actions[(signal - 1) as usize] = Action { handler, flags, mask };
-        let ignored = handler == SIG_IGN || (handler == SIG_DFL && matches!(default_of(signal), Usual::Ignore));
+        let ignored =
+            handler == SIG_IGN || (handler == SIG_DFL && matches!(default_of(signal), Usual::Ignore));
         if ignored {
             call.process.thread.pending &= !bit(signal);
         }

@@ -61,7 +61,11 @@ fn host_address(mmu: &SoftMmu, addr: GuestAddr, len: u64) -> SysResult {
         return Ok(0);
     }
     let inside = addr.checked_add(len).is_some_and(|end| end <= SPACE);
-    if inside { Ok(mmu.base() as u64 + addr) } else { Err(libc::EFAULT) }
+    if inside {
+        Ok(mmu.base() as u64 + addr)
+    } else {
+        Err(libc::EFAULT)
+    }
 }
 
 /// A message header ready for the host. `vectors` must outlive the use of `header`, which points to it.
@@ -76,7 +80,9 @@ impl Message {
         let mut header = call.words::<7>(addr)?;
         let [name, name_len, iov, count, control, control_len, _] = header;
         let mut vectors = Vec::new();
-        for (base, len) in vector(call, iov, count).map_err(|e| if e == libc::EINVAL { libc::EMSGSIZE } else { e })? {
+        for (base, len) in
+            vector(call, iov, count).map_err(|e| if e == libc::EINVAL { libc::EMSGSIZE } else { e })?
+        {
             vectors.extend([host_address(call.mmu, base, len)?, len]);
         }
         header[0] = host_address(call.mmu, name, name_len & 0xffff_ffff)?;

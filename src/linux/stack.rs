@@ -95,7 +95,12 @@ impl Ids {
 }
 
 /// Computes sp, the bytes from sp to `top`, and the auxiliary vector.
-fn layout(top: GuestAddr, program: &Program<'_>, random: &[u8; 16], ids: &Ids) -> (GuestAddr, Vec<u8>, Vec<u8>) {
+fn layout(
+    top: GuestAddr,
+    program: &Program<'_>,
+    random: &[u8; 16],
+    ids: &Ids,
+) -> (GuestAddr, Vec<u8>, Vec<u8>) {
     let args = joined(program.args.iter().map(|arg| arg.as_bytes()));
     let env = joined(program.env.iter().map(Vec::as_slice));
     let name = joined(std::iter::once(program.exec_name.as_bytes()));

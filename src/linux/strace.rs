@@ -31,7 +31,9 @@ impl Line {
         let mut args: Vec<Piece> =
             row.args.iter().enumerate().map(|(index, &format)| before(call, index, format)).collect();
         // The mode of openat is there only if something may be created.
-        if row.name == "openat" && call.args[2] & (libc::O_CREAT | libc::O_TMPFILE & !libc::O_DIRECTORY) as u64 == 0 {
+        if row.name == "openat"
+            && call.args[2] & (libc::O_CREAT | libc::O_TMPFILE & !libc::O_DIRECTORY) as u64 == 0
+        {
             args.truncate(3);
         }
         let hex_result = matches!(row.name, "mmap" | "mremap" | "brk");
@@ -56,7 +58,7 @@ impl Line {
         text.push_str(&match result {
             _ if call.outcome != super::Outcome::Continue => "?".into(),
             Ok(value) if self.hex_result => format!("{value:#x}"),
-            Ok(value) => value.cast_signed().to_string(),
+            Ok(value) => (value as i64).to_string(),
             Err(errno) => error_text(errno),
         });
         text.push('\n');
@@ -77,7 +79,7 @@ fn before(call: &Call<'_>, index: usize, format: Arg) -> Piece {
     let length = |k: u8| call.args[usize::from(k)];
     Piece::Done(match format {
         Arg::Int => int.to_string(),
-        Arg::Long => value.cast_signed().to_string(),
+        Arg::Long => (value as i64).to_string(),
         Arg::Hex => format!("{value:#x}"),
         Arg::Mode => format!("{:#05o}", value as u32).replacen("0o", "0", 1),
         Arg::Fd if int == libc::AT_FDCWD => "AT_FDCWD".into(),
@@ -94,7 +96,11 @@ fn before(call: &Call<'_>, index: usize, format: Arg) -> Piece {
 }
 
 fn pointer(addr: u64) -> String {
-    if addr == 0 { "NULL".into() } else { format!("{addr:#x}") }
+    if addr == 0 {
+        "NULL".into()
+    } else {
+        format!("{addr:#x}")
+    }
 }
 
 fn string(call: &Call<'_>, index: usize, limit: usize) -> String {

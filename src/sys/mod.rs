@@ -4,6 +4,8 @@
 #[path = "access_x86_64.rs"]
 #[cfg(target_arch = "x86_64")]
 pub mod access;
+pub mod enter;
+pub mod exec_mem;
 pub mod host;
 pub mod space;
 pub mod trap;

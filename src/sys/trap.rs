@@ -7,6 +7,7 @@
 
 use super::access::Fixup;
 use crate::base::error::Error;
+use crate::base::state::{CpuState, HostSlots};
 use std::cell::Cell;
 use std::sync::OnceLock;
 
@@ -26,17 +27,57 @@ pub struct HostFault {
     pub host: usize,
     /// True for SIGBUS: a file mapping ends before the page.
     pub beyond_file: bool,
+    /// Whether the access was a write.
+    pub write: bool,
 }
 
 thread_local! {
     /// What the handler saw last on this thread.
-    static SEEN: Cell<HostFault> = const { Cell::new(HostFault { host: 0, beyond_file: false }) };
+    static SEEN: Cell<HostFault> = const { Cell::new(HostFault { host: 0, beyond_file: false, write: false }) };
 }
 
 /// The fault that brought this thread to a landing place.
 #[cold]
-pub(super) fn last_fault() -> HostFault {
+pub fn last_fault() -> HostFault {
     SEEN.get()
+}
+
+/// Generated code that this thread is running.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    /// First address and end.
+    pub code: (usize, usize),
+    /// Where its faults go on.
+    pub landing: usize,
+    /// Address of the `CpuState` that is told where the fault was.
+    pub cpu: usize,
+}
+
+thread_local! {
+    static WATCH: Cell<Option<Watch>> = const { Cell::new(None) };
+}
+
+/// Ends a watch when dropped.
+pub(super) struct WatchGuard(Option<Watch>);
+
+impl Drop for WatchGuard {
+    fn drop(&mut self) {
+        WATCH.set(self.0);
+    }
+}
+
+/// Treats faults in generated code as the guest's until the guard is dropped.
+pub(super) fn watch_code(watch: Watch) -> WatchGuard {
+    WatchGuard(WATCH.replace(Some(watch)))
+}
+
+/// The landing place for a fault in the generated code that this thread is running, if it is one.
+fn landing_of_code(pc: usize) -> Option<usize> {
+    let watch = WATCH.get().filter(|watch| watch.code.0 <= pc && pc < watch.code.1)?;
+    let slot = watch.cpu + std::mem::offset_of!(CpuState, host) + std::mem::offset_of!(HostSlots, host_pc);
+    // SAFETY: the state lives and is this thread's while the watch lasts (`enter`); the field is aligned.
+    unsafe { std::ptr::with_exposed_provenance_mut::<u64>(slot).write_volatile(pc as u64) };
+    Some(watch.landing)
 }
 
 /// What handled SIGSEGV and SIGBUS before us.
@@ -76,11 +117,14 @@ fn default_action() -> libc::sigaction {
 extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel passes a valid siginfo and a valid ucontext to an SA_SIGINFO handler.
     let (info, context) = unsafe { (&*info, &mut *context.cast::<libc::ucontext_t>()) };
+    // Bit 1 of the page-fault error code (Intel SDM Vol. 3A, 4.7).
+    let write = context.uc_mcontext.gregs[libc::REG_ERR as usize] & 2 != 0;
     let pc = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
     // SAFETY: si_addr is set for SIGSEGV and SIGBUS (sigaction(2)).
     let host = unsafe { info.si_addr() } as usize;
-    if let Some(landing) = landing_of(*pc as usize) {
-        SEEN.set(HostFault { host, beyond_file: signal == libc::SIGBUS });
+    let at = *pc as usize;
+    if let Some(landing) = landing_of(at).or_else(|| landing_of_code(at)) {
+        SEEN.set(HostFault { host, beyond_file: signal == libc::SIGBUS, write });
         *pc = landing as i64;
         return;
     }

@@ -59,7 +59,11 @@ impl Registers {
             word.copy_from_slice(&bytes[index * 8..index * 8 + 8]);
             u64::from_le_bytes(word)
         };
-        Registers { x: std::array::from_fn(value), f: std::array::from_fn(|i| value(32 + i)), fcsr: value(64) }
+        Registers {
+            x: std::array::from_fn(value),
+            f: std::array::from_fn(|i| value(32 + i)),
+            fcsr: value(64),
+        }
     }
 }
 

@@ -39,9 +39,8 @@ pub struct Outcome {
 
 /// An engine standing at the first instruction of a program.
 pub fn engine(tier: Tier, image: &Image) -> (Jit, SoftMmu) {
-    // The only tier there is needs no telling.
-    let (Tier::Interp | Tier::Auto) = tier;
     let mut jit = Jit::new();
+    jit.set_tier(tier);
     jit.state_mut().pc = image.entry;
     (jit, image.to_mmu())
 }

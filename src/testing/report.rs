@@ -8,6 +8,9 @@ use crate::guest::riscv::disasm::F_NAMES;
 use crate::guest::riscv::X_NAMES;
 use std::fmt::Write;
 
+/// Most differences that a report lists.
+const SHOWN: usize = 16;
+
 /// Runs the sequences on qemu and on every engine. Returns how many instructions the sequences took on each engine.
 ///
 /// # Errors
@@ -39,7 +42,8 @@ fn locate(
         let after = After::of(&expected.output, index);
         after.is_some() && after != After::of(&found.output, index)
     });
-    let index = by_output.or_else(|| sequences.iter().position(|sequence| differs(&sequence.case(), tier).is_some()));
+    let index =
+        by_output.or_else(|| sequences.iter().position(|sequence| differs(&sequence.case(), tier).is_some()));
     let mut report = format!("{name} differs from qemu: VMJIT_SEED={seed}");
     let Some(index) = index else {
         let _ = write!(report, " from sequence {first}; qemu {:?}, {name} {:?}", expected.end, found.end);
@@ -50,12 +54,12 @@ fn locate(
     let sequence = &sequences[index];
     if differs(&sequence.case(), tier).is_some() {
         let case = minimise(sequence, tier);
-        describe(&mut report, &case, differs(&case, tier).unwrap_or_default());
+        describe(&mut report, &case, &differs(&case, tier).unwrap_or_default());
     } else {
         let (a, b) = (After::of(&expected.output, index), After::of(&found.output, index));
         let lines = a.zip(b).map(|(a, b)| differences(&a, &b)).unwrap_or_default();
         report.push_str("(not when it runs alone)\n");
-        describe(&mut report, &sequence.case(), lines);
+        describe(&mut report, &sequence.case(), &lines);
     }
     report
 }
@@ -90,7 +94,10 @@ pub fn differs(case: &Case, tier: Tier) -> Option<Vec<String>> {
         lines.push(format!("qemu {:?}, engine {:?}", expected.end, found.end));
     }
     if let Some((pc, trap)) = trapped {
-        lines.push(format!("engine trapped {} bytes into the code: {trap}", pc.wrapping_sub(batch.starts[0]) as i64));
+        lines.push(format!(
+            "engine trapped {} bytes into the code: {trap}",
+            pc.wrapping_sub(batch.starts[0]) as i64
+        ));
     }
     if let Some((a, b)) = After::of(&expected.output, 0).zip(After::of(&found.output, 0)) {
         lines.extend(differences(&a, &b));
@@ -119,13 +126,14 @@ pub fn differences(qemu: &After, engine: &After) -> Vec<String> {
 }
 
 /// Code, operands, differences.
-fn describe(report: &mut String, case: &Case, differences: Vec<String>) {
+fn describe(report: &mut String, case: &Case, differences: &[String]) {
     let code = listing(&case.code, 0);
     for line in &code {
         let _ = writeln!(report, "    {line}");
     }
     // Only the registers that the text names; the code changes no others.
-    let named = |name: &str| code.iter().any(|line| line.split([' ', ',', '(', ')']).any(|word| word == name));
+    let named =
+        |name: &str| code.iter().any(|line| line.split([' ', ',', '(', ')']).any(|word| word == name));
     let registers = &case.input;
     let _ = writeln!(report, "  before: fcsr = {:#x}", registers.fcsr);
     for index in 0..32 {
@@ -144,7 +152,10 @@ fn describe(report: &mut String, case: &Case, differences: Vec<String>) {
         }
     }
     report.push_str("  after:\n");
-    for line in differences {
+    for line in differences.iter().take(SHOWN) {
         let _ = writeln!(report, "    {line}");
+    }
+    if differences.len() > SHOWN {
+        let _ = writeln!(report, "    and {} more", differences.len() - SHOWN);
     }
 }

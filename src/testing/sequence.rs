@@ -161,7 +161,9 @@ pub fn listing(code: &[u8], pc: u64) -> Vec<String> {
     while at + 2 <= code.len() {
         let half = u32::from(u16::from_le_bytes([code[at], code[at + 1]]));
         let (word, len) = match code.get(at + 2..at + 4) {
-            Some(high) if half & 3 == 3 => (u32::from(u16::from_le_bytes([high[0], high[1]])) << 16 | half, 4),
+            Some(high) if half & 3 == 3 => {
+                (u32::from(u16::from_le_bytes([high[0], high[1]])) << 16 | half, 4)
+            }
             _ => (half, 2),
         };
         let at_pc = pc + at as u64;
@@ -224,7 +226,8 @@ impl Generator {
         let flags = if rng.chance(1, 2) { 0 } else { rng.below(32) as u64 };
         input.fcsr = flags | (rng.below(5) as u64) << 5;
         // Near each other, so that accesses through different pointers meet; aligned for atomics.
-        let pointers = [SP, plan.short[0], plan.short[1], plan.anchor].map(|reg| (reg, rng.between(-8, 8) * 8));
+        let pointers =
+            [SP, plan.short[0], plan.short[1], plan.anchor].map(|reg| (reg, rng.between(-8, 8) * 8));
         let scratch = rng.bytes(SCRATCH);
         Case { code: Vec::new(), input, pointers: pointers.to_vec(), anchor: plan.anchor, scratch }
     }
@@ -277,7 +280,8 @@ impl Generator {
         asm.half(word as u16);
         if row.name == "c.addi16sp" {
             // Shows the value, and puts it back.
-            let (seen, moved) = (self.rng.register(plan.writable() & !1), decode(word).map_or(0, |insn| insn.imm));
+            let (seen, moved) =
+                (self.rng.register(plan.writable() & !1), decode(word).map_or(0, |insn| insn.imm));
             asm.r(Op::Add, seen, SP, 0).i(Op::Addi, SP, SP, -moved);
         }
         asm.code
@@ -286,7 +290,8 @@ impl Generator {
     /// The same access close to the pointer, where other accesses are.
     fn with_near_offset(&mut self, word: u32) -> u32 {
         let offset = self.rng.between(-20, 20);
-        let moved = decode(word).and_then(|insn| crate::guest::riscv::encode::encode(&Insn { imm: offset, ..insn }));
+        let moved =
+            decode(word).and_then(|insn| crate::guest::riscv::encode::encode(&Insn { imm: offset, ..insn }));
         moved.unwrap_or(word)
     }
 
@@ -303,7 +308,9 @@ impl Generator {
         let drawn = self.draw(plan, op.row());
         let same_place = self.rng.chance(4, 5);
         match decode(drawn).filter(|_| same_place) {
-            Some(conditional) => code.extend(Asm::new().insn(Insn { rs1: reserved.rs1, ..conditional }).code.clone()),
+            Some(conditional) => {
+                code.extend(Asm::new().insn(Insn { rs1: reserved.rs1, ..conditional }).code.clone())
+            }
             None => code.extend(drawn.to_le_bytes()),
         }
         code

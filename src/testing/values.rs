@@ -10,9 +10,20 @@ pub fn integers() -> Vec<u64> {
         values.extend([power - 1, power, power + 1]);
     }
     // Dirty upper halves: what operations on 32 bits must ignore.
-    values.extend([0x1234_5678_7fff_ffff, 0xdead_beef_8000_0000, 0x0000_0001_ffff_ffff, 0xffff_ffff_0000_0000]);
+    values.extend([
+        0x1234_5678_7fff_ffff,
+        0xdead_beef_8000_0000,
+        0x0000_0001_ffff_ffff,
+        0xffff_ffff_0000_0000,
+    ]);
     // Ties of conversions to binary32 and binary64.
-    values.extend([0x0100_0001, 0x0100_0003, 0x0020_0000_0000_0003, 0x7fff_ff40_0000_0000, 0x7fff_ffff_ffff_fe00]);
+    values.extend([
+        0x0100_0001,
+        0x0100_0003,
+        0x0020_0000_0000_0003,
+        0x7fff_ff40_0000_0000,
+        0x7fff_ffff_ffff_fe00,
+    ]);
     let negated: Vec<u64> = values.iter().map(|v| v.wrapping_neg()).collect();
     values.extend(negated);
     values.sort_unstable();
@@ -64,8 +75,13 @@ static DOUBLES: [u64; 58] = [
 ];
 
 /// Register values that are no NaN-boxed single: they read as the canonical NaN.
-static UNBOXED: [u64; 5] =
-    [0x0000_0000_3f80_0000, 0xffff_fffe_3f80_0000, 0x7fff_ffff_bf80_0000, 0x0000_0000_7f80_0001, 0x3ff0_0000_0000_0000];
+static UNBOXED: [u64; 5] = [
+    0x0000_0000_3f80_0000,
+    0xffff_fffe_3f80_0000,
+    0x7fff_ffff_bf80_0000,
+    0x0000_0000_7f80_0001,
+    0x3ff0_0000_0000_0000,
+];
 
 /// Register values for single-precision operations, NaN-boxed and not.
 pub fn singles() -> Vec<u64> {
@@ -124,7 +140,8 @@ mod tests {
     #[test]
     fn there_are_many_values_of_each_kind() {
         assert!(integers().len() >= 60 && singles().len() >= 60 && doubles().len() >= 60);
-        let nans = singles().iter().filter(|v| **v >> 32 == 0xffff_ffff && **v & 0x7fff_ffff > 0x7f80_0000).count();
+        let nans =
+            singles().iter().filter(|v| **v >> 32 == 0xffff_ffff && **v & 0x7fff_ffff > 0x7f80_0000).count();
         assert!(nans >= 6);
     }
 }

@@ -148,6 +148,7 @@ static void others(void) {
     printf("isatty %d %d %s\n", isatty(file), isatty(1), strerrorname_np(errno));
     RESULT(write(99, "x", 1));
     RESULT(write(target, (void *)8, 10));
+    RESULT(lseek(file, 0, SEEK_SET));
     RESULT(read(file, (void *)opaque(8), 10));
     RESULT(pread(file, (void *)opaque(8), 10, 0));
     RESULT(poll((struct pollfd[]){{99, POLLIN, 0}}, 1, 0));

@@ -33,11 +33,12 @@ impl Source {
         format!("{}:{}: {what}", self.path, index + 1)
     }
 
-    /// The file as a path of modules: `a/b.rs` and `a/b/mod.rs` are `[a, b]`.
+    /// The file as a path of modules: `a/b.rs` and `a/b/mod.rs` are `[a, b]`, and `a/b_tests.rs` is `[a, b, tests]`.
     pub fn modules(&self) -> Vec<&str> {
         let path = self.path.strip_prefix("src/").unwrap_or(&self.path);
         let path = path.strip_suffix(".rs").unwrap_or(path);
-        path.split('/').filter(|part| *part != "mod").collect()
+        let tests = path.strip_suffix("_tests");
+        tests.unwrap_or(path).split('/').filter(|part| *part != "mod").chain(tests.map(|_| "tests")).collect()
     }
 }
 

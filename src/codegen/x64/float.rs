@@ -1,0 +1,448 @@
+//! Floating point on the host's unit.
+//!
+//! The unit runs with the guest's rounding mode (generated code is entered only while that is one the hardware has)
+//! and its sticky flags are the guest's: x86-64 detects tininess after rounding, as RISC-V does (Intel SDM Vol. 1,
+//! 4.9.1.5). Where it is not exact the helper does the operation again, from the same operands:
+//!
+//! - a NaN result (RISC-V wants the canonical one; hardware may miss the NV of inf * 0 + NaN),
+//! - a conversion that gives the integer indefinite,
+//! - a single that is not boxed,
+//! - a static rounding mode, except toward zero in conversions to integers.
+//!
+//! The flags that hardware raised before the helper runs are a subset of those the helper raises.
+
+use super::roles::{self, home, Home};
+use super::thunks::state;
+use super::Lower;
+use crate::asm::x64::reg::*;
+use crate::asm::x64::{Assembler, Feature, Mem, Size};
+use crate::asm::Label;
+use crate::base::RegId;
+use crate::ir::float::Rounding;
+use crate::ir::ops::RoundMode;
+use crate::ir::IROp;
+
+use Size::{S32, S64};
+
+/// Scratch registers.
+const X0: Xmm = Xmm::ALL[0];
+const X1: Xmm = Xmm::ALL[1];
+
+/// Whether an operation leaves a boxed single in its destination, by whatever path.
+pub(super) fn boxes(op: &IROp) -> bool {
+    matches!(
+        op,
+        IROp::LoadF32 { .. }
+            | IROp::BoxF32 { .. }
+            | IROp::AddF32 { .. }
+            | IROp::SubF32 { .. }
+            | IROp::MulF32 { .. }
+            | IROp::DivF32 { .. }
+            | IROp::SqrtF32 { .. }
+            | IROp::MinF32 { .. }
+            | IROp::MaxF32 { .. }
+            | IROp::MulAddF32 { .. }
+            | IROp::MulSubF32 { .. }
+            | IROp::NegMulSubF32 { .. }
+            | IROp::NegMulAddF32 { .. }
+            | IROp::SignF32 { .. }
+            | IROp::SignNotF32 { .. }
+            | IROp::SignXorF32 { .. }
+            | IROp::F64ToF32 { .. }
+            | IROp::I32ToF32 { .. }
+            | IROp::U32ToF32 { .. }
+            | IROp::I64ToF32 { .. }
+            | IROp::U64ToF32 { .. }
+    )
+}
+
+/// A two-operand instruction with its register and memory forms.
+struct Pair {
+    xx: fn(&mut Assembler, Xmm, Xmm),
+    xm: fn(&mut Assembler, Xmm, Mem),
+}
+
+macro_rules! pair {
+    ($xx:ident, $xm:ident) => {
+        Pair { xx: Assembler::$xx, xm: Assembler::$xm }
+    };
+}
+
+impl Lower<'_> {
+    /// Lowers a floating-point operation; false if it is not one that has code here.
+    pub(super) fn float(&mut self, op: &IROp) -> bool {
+        self.float_arithmetic(op) || self.float_fused(op) || self.float_compare(op) || self.float_convert(op)
+            || self.float_sign(op)
+    }
+
+    #[rustfmt::skip] // one row per line
+    fn float_arithmetic(&mut self, op: &IROp) -> bool {
+        use RoundMode::Dynamic as D;
+        match *op {
+            IROp::AddF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(addsd_xx, addsd_xm), dst, src1, src2),
+            IROp::SubF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(subsd_xx, subsd_xm), dst, src1, src2),
+            IROp::MulF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(mulsd_xx, mulsd_xm), dst, src1, src2),
+            IROp::DivF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(divsd_xx, divsd_xm), dst, src1, src2),
+            IROp::AddF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(addss_xx, addss_xm), dst, src1, src2),
+            IROp::SubF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(subss_xx, subss_xm), dst, src1, src2),
+            IROp::MulF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(mulss_xx, mulss_xm), dst, src1, src2),
+            IROp::DivF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(divss_xx, divss_xm), dst, src1, src2),
+            IROp::SqrtF64 { dst, src, rm: D } => self.sqrt(op, false, dst, src),
+            IROp::SqrtF32 { dst, src, rm: D } => self.sqrt(op, true, dst, src),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The value of a floating-point register in an xmm register: its own or `scratch`.
+    fn xmm(&mut self, reg: RegId, scratch: Xmm) -> Xmm {
+        match home(reg) {
+            Home::Xmm(xmm) => return xmm,
+            Home::Gpr(host) => self.asm.movq_xr(scratch, host),
+            Home::Slot => self.asm.movsd_xm(scratch, state(roles::slot(reg))),
+            Home::Zero => self.asm.xorps_xx(scratch, scratch),
+        }
+        scratch
+    }
+
+    fn load_xmm(&mut self, into: Xmm, reg: RegId) {
+        let from = self.xmm(reg, into);
+        if from != into {
+            self.asm.movaps_xx(into, from);
+        }
+    }
+
+    fn put_xmm(&mut self, reg: RegId, from: Xmm) {
+        match home(reg) {
+            Home::Xmm(xmm) => self.asm.movaps_xx(xmm, from),
+            Home::Gpr(host) => self.asm.movq_rx(host, from),
+            Home::Slot => self.asm.movsd_mx(state(roles::slot(reg)), from),
+            Home::Zero => {}
+        }
+    }
+
+    /// Goes to `slow` unless the register certainly or actually holds a boxed single.
+    fn check_boxed(&mut self, reg: RegId, slow: Label) {
+        if reg < 64 && self.boxed >> reg & 1 != 0 {
+            return;
+        }
+        match home(reg) {
+            Home::Slot => self.asm.cmp_mi(S32, state(roles::slot(reg) + 4), -1),
+            _ => {
+                self.load(RAX, reg);
+                self.asm.sar_ri(S64, RAX, 32);
+                self.asm.cmp_ri(S32, RAX, -1);
+            }
+        }
+        self.asm.jcc(Cond::Ne, slow);
+    }
+
+    /// Goes to `slow` if the result in xmm0 is a NaN. The comparison of a quiet NaN raises nothing.
+    fn check_nan(&mut self, single: bool, slow: Label) {
+        match single {
+            true => self.asm.ucomiss_xx(X0, X0),
+            false => self.asm.ucomisd_xx(X0, X0),
+        }
+        self.asm.jcc(Cond::P, slow);
+    }
+
+    fn binary_float(&mut self, op: &IROp, single: bool, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
+        let (slow, back) = self.slow(op);
+        if single {
+            self.check_boxed(src1, slow);
+            self.check_boxed(src2, slow);
+        }
+        self.load_xmm(X0, src1);
+        match home(src2) {
+            Home::Slot => (pair.xm)(&mut self.asm, X0, state(roles::slot(src2))),
+            _ => {
+                let b = self.xmm(src2, X1);
+                (pair.xx)(&mut self.asm, X0, b);
+            }
+        }
+        self.check_nan(single, slow);
+        self.put_xmm(dst, X0);
+        self.asm.bind(back);
+    }
+
+    fn sqrt(&mut self, op: &IROp, single: bool, dst: RegId, src: RegId) {
+        let (slow, back) = self.slow(op);
+        if single {
+            self.check_boxed(src, slow);
+        }
+        self.load_xmm(X0, src);
+        match single {
+            true => self.asm.sqrtss_xx(X0, X0),
+            false => self.asm.sqrtsd_xx(X0, X0),
+        }
+        self.check_nan(single, slow);
+        self.put_xmm(dst, X0);
+        self.asm.bind(back);
+    }
+
+    #[rustfmt::skip] // one row per line
+    fn float_fused(&mut self, op: &IROp) -> bool {
+        use RoundMode::Dynamic as D;
+        if !self.request.features.has(Feature::Fma) {
+            return false;
+        }
+        let (single, emit, dst, regs): (bool, fn(&mut Assembler, Xmm, Xmm, Xmm), RegId, [RegId; 3]) = match *op {
+            IROp::MulAddF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfmadd213sd_xxx, dst, [src1, src2, src3]),
+            IROp::MulSubF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfmsub213sd_xxx, dst, [src1, src2, src3]),
+            IROp::NegMulSubF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfnmadd213sd_xxx, dst, [src1, src2, src3]),
+            IROp::NegMulAddF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfnmsub213sd_xxx, dst, [src1, src2, src3]),
+            IROp::MulAddF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfmadd213ss_xxx, dst, [src1, src2, src3]),
+            IROp::MulSubF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfmsub213ss_xxx, dst, [src1, src2, src3]),
+            IROp::NegMulSubF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfnmadd213ss_xxx, dst, [src1, src2, src3]),
+            IROp::NegMulAddF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfnmsub213ss_xxx, dst, [src1, src2, src3]),
+            _ => return false,
+        };
+        let (slow, back) = self.slow(op);
+        if single {
+            for reg in regs {
+                self.check_boxed(reg, slow);
+            }
+        }
+        // xmm0 = src1 * xmm0 + src3, with xmm0 = src2 first: the factors may be exchanged. Two of the three may need a
+        // scratch register; xmm0 is one of them.
+        if let (Home::Slot, Home::Slot) = (home(regs[0]), home(regs[2])) {
+            return self.undo_slow(op);
+        }
+        self.load_xmm(X0, regs[1]);
+        let a = self.xmm(regs[0], X1);
+        let c = self.xmm(regs[2], X1);
+        emit(&mut self.asm, X0, a, c);
+        self.check_nan(single, slow);
+        self.put_xmm(dst, X0);
+        self.asm.bind(back);
+        true
+    }
+
+    /// Gives up the slow path begun last and does the operation by the helper alone.
+    fn undo_slow(&mut self, op: &IROp) -> bool {
+        let Some(cold) = self.cold.pop() else { return false };
+        // Checks may jump to it already: it becomes this place, where the whole operation is done.
+        self.asm.bind(cold.entry);
+        self.helper(op);
+        true
+    }
+
+    #[rustfmt::skip] // one row per line
+    fn float_compare(&mut self, op: &IROp) -> bool {
+        match *op {
+            IROp::EqF64 { dst, src1, src2 } => self.equal(op, false, dst, src1, src2),
+            IROp::EqF32 { dst, src1, src2 } => self.equal(op, true, dst, src1, src2),
+            // a < b is b above a: then an unordered result is false.
+            IROp::LtF64 { dst, src1, src2 } => self.less(op, false, Cond::A, dst, src1, src2),
+            IROp::LtF32 { dst, src1, src2 } => self.less(op, true, Cond::A, dst, src1, src2),
+            IROp::LeF64 { dst, src1, src2 } => self.less(op, false, Cond::Ae, dst, src1, src2),
+            IROp::LeF32 { dst, src1, src2 } => self.less(op, true, Cond::Ae, dst, src1, src2),
+            IROp::MinF64 { dst, src1, src2 } => self.min_max(op, false, Assembler::minsd_xx, dst, src1, src2),
+            IROp::MaxF64 { dst, src1, src2 } => self.min_max(op, false, Assembler::maxsd_xx, dst, src1, src2),
+            IROp::MinF32 { dst, src1, src2 } => self.min_max(op, true, Assembler::minss_xx, dst, src1, src2),
+            IROp::MaxF32 { dst, src1, src2 } => self.min_max(op, true, Assembler::maxss_xx, dst, src1, src2),
+            _ => return false,
+        }
+        true
+    }
+
+    fn boxed_operands(&mut self, single: bool, slow: Label, regs: &[RegId]) {
+        if single {
+            for &reg in regs {
+                self.check_boxed(reg, slow);
+            }
+        }
+    }
+
+    fn equal(&mut self, op: &IROp, single: bool, dst: RegId, src1: RegId, src2: RegId) {
+        let (slow, back) = self.slow(op);
+        self.boxed_operands(single, slow, &[src1, src2]);
+        let (a, b) = (self.xmm(src1, X0), self.xmm(src2, X1));
+        match single {
+            true => self.asm.ucomiss_xx(a, b),
+            false => self.asm.ucomisd_xx(a, b),
+        }
+        // Equal and ordered.
+        self.asm.setcc_r(Cond::Np, RAX);
+        self.asm.setcc_r(Cond::E, RCX);
+        self.asm.and_rr(S32, RAX, RCX);
+        let d = self.target(dst, RAX);
+        self.asm.movzx_rr8(S32, d, RAX);
+        self.put(dst, d);
+        self.asm.bind(back);
+    }
+
+    fn less(&mut self, op: &IROp, single: bool, cond: Cond, dst: RegId, src1: RegId, src2: RegId) {
+        let (slow, back) = self.slow(op);
+        self.boxed_operands(single, slow, &[src1, src2]);
+        let (a, b) = (self.xmm(src1, X0), self.xmm(src2, X1));
+        match single {
+            true => self.asm.comiss_xx(b, a),
+            false => self.asm.comisd_xx(b, a),
+        }
+        self.set_flag(cond, dst);
+        self.asm.bind(back);
+    }
+
+    /// Equal operands (zeroes of either sign) and NaNs go to the helper.
+    fn min_max(
+        &mut self,
+        op: &IROp,
+        single: bool,
+        emit: fn(&mut Assembler, Xmm, Xmm),
+        dst: RegId,
+        src1: RegId,
+        src2: RegId,
+    ) {
+        let (slow, back) = self.slow(op);
+        self.boxed_operands(single, slow, &[src1, src2]);
+        self.load_xmm(X0, src1);
+        let b = self.xmm(src2, X1);
+        match single {
+            true => self.asm.ucomiss_xx(X0, b),
+            false => self.asm.ucomisd_xx(X0, b),
+        }
+        // Unordered sets ZF as well.
+        self.asm.jcc(Cond::E, slow);
+        emit(&mut self.asm, X0, b);
+        self.put_xmm(dst, X0);
+        self.asm.bind(back);
+    }
+
+    #[rustfmt::skip] // one row per line
+    fn float_convert(&mut self, op: &IROp) -> bool {
+        use RoundMode::{Dynamic as D, Static};
+        const TRUNC: RoundMode = Static(Rounding::TowardZero);
+        match *op {
+            IROp::F64ToI32 { dst, src, rm: TRUNC } => self.to_integer(op, false, S32, Assembler::cvttsd2si_rx, dst, src),
+            IROp::F64ToI64 { dst, src, rm: TRUNC } => self.to_integer(op, false, S64, Assembler::cvttsd2si_rx, dst, src),
+            IROp::F32ToI32 { dst, src, rm: TRUNC } => self.to_integer(op, true, S32, Assembler::cvttss2si_rx, dst, src),
+            IROp::F32ToI64 { dst, src, rm: TRUNC } => self.to_integer(op, true, S64, Assembler::cvttss2si_rx, dst, src),
+            IROp::F64ToI32 { dst, src, rm: D } => self.to_integer(op, false, S32, Assembler::cvtsd2si_rx, dst, src),
+            IROp::F64ToI64 { dst, src, rm: D } => self.to_integer(op, false, S64, Assembler::cvtsd2si_rx, dst, src),
+            IROp::F32ToI32 { dst, src, rm: D } => self.to_integer(op, true, S32, Assembler::cvtss2si_rx, dst, src),
+            IROp::F32ToI64 { dst, src, rm: D } => self.to_integer(op, true, S64, Assembler::cvtss2si_rx, dst, src),
+            // Exact, so the mode does not matter (a reserved dynamic mode never gets here).
+            IROp::I32ToF64 { dst, src, .. } => self.from_integer(false, S32, false, dst, src),
+            IROp::U32ToF64 { dst, src, .. } => self.from_integer(false, S64, true, dst, src),
+            IROp::I64ToF64 { dst, src, rm: D } => self.from_integer(false, S64, false, dst, src),
+            IROp::I32ToF32 { dst, src, rm: D } => self.from_integer(true, S32, false, dst, src),
+            IROp::U32ToF32 { dst, src, rm: D } => self.from_integer(true, S64, true, dst, src),
+            IROp::I64ToF32 { dst, src, rm: D } => self.from_integer(true, S64, false, dst, src),
+            IROp::F32ToF64 { dst, src, .. } => {
+                let (slow, back) = self.slow(op);
+                self.check_boxed(src, slow);
+                let a = self.xmm(src, X1);
+                self.asm.xorps_xx(X0, X0);
+                self.asm.cvtss2sd_xx(X0, a);
+                self.check_nan(false, slow);
+                self.put_xmm(dst, X0);
+                self.asm.bind(back);
+            }
+            IROp::F64ToF32 { dst, src, rm: D } => {
+                let (slow, back) = self.slow(op);
+                let a = self.xmm(src, X1);
+                // All ones above the result box it.
+                self.asm.pcmpeqd_xx(X0, X0);
+                self.asm.cvtsd2ss_xx(X0, a);
+                self.check_nan(true, slow);
+                self.put_xmm(dst, X0);
+                self.asm.bind(back);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn to_integer(
+        &mut self,
+        op: &IROp,
+        single: bool,
+        size: Size,
+        emit: fn(&mut Assembler, Size, Gpr, Xmm),
+        dst: RegId,
+        src: RegId,
+    ) {
+        let (slow, back) = self.slow(op);
+        self.boxed_operands(single, slow, &[src]);
+        let a = self.xmm(src, X0);
+        emit(&mut self.asm, size, RAX, a);
+        // The integer indefinite is the smallest number: the only one that overflows when 1 is subtracted.
+        self.asm.cmp_ri(size, RAX, 1);
+        self.asm.jcc(Cond::O, slow);
+        self.put_sized(size, dst, RAX);
+        self.asm.bind(back);
+    }
+
+    fn from_integer(&mut self, single: bool, size: Size, unsigned: bool, dst: RegId, src: RegId) {
+        let mut a = self.value(src, RAX);
+        if unsigned {
+            // A 64-bit conversion of the zero-extended value.
+            self.asm.mov_rr(S32, RAX, a);
+            a = RAX;
+        }
+        match single {
+            true => {
+                self.asm.pcmpeqd_xx(X0, X0);
+                self.asm.cvtsi2ss_xr(size, X0, a);
+            }
+            false => {
+                self.asm.xorps_xx(X0, X0);
+                self.asm.cvtsi2sd_xr(size, X0, a);
+            }
+        }
+        self.put_xmm(dst, X0);
+    }
+
+    /// Sign injection as bit operations in integer registers.
+    fn float_sign(&mut self, op: &IROp) -> bool {
+        match *op {
+            IROp::SignNotF64 { dst, src1, src2 } if src1 == src2 => self.sign(op, false, dst, src1, Assembler::btc_ri),
+            IROp::SignXorF64 { dst, src1, src2 } if src1 == src2 => self.sign(op, false, dst, src1, Assembler::btr_ri),
+            IROp::SignNotF32 { dst, src1, src2 } if src1 == src2 => self.sign(op, true, dst, src1, Assembler::btc_ri),
+            IROp::SignXorF32 { dst, src1, src2 } if src1 == src2 => self.sign(op, true, dst, src1, Assembler::btr_ri),
+            IROp::SignF32 { dst, src1, src2 } if src1 == src2 => {
+                let (slow, back) = self.slow(op);
+                self.check_boxed(src1, slow);
+                self.copy(dst, src1);
+                self.asm.bind(back);
+            }
+            IROp::SignF64 { dst, src1, src2 } => self.inject(dst, src1, src2, false),
+            IROp::SignNotF64 { dst, src1, src2 } => self.inject(dst, src1, src2, true),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Negation (`btc`) or absolute value (`btr`): one operation on the sign bit.
+    fn sign(
+        &mut self,
+        op: &IROp,
+        single: bool,
+        dst: RegId,
+        src: RegId,
+        emit: fn(&mut Assembler, Size, Gpr, u8),
+    ) {
+        let (slow, back) = self.slow(op);
+        self.boxed_operands(single, slow, &[src]);
+        self.load(RAX, src);
+        emit(&mut self.asm, S64, RAX, if single { 31 } else { 63 });
+        self.put(dst, RAX);
+        self.asm.bind(back);
+    }
+
+    /// `dst` = `src1` with the sign of `src2`, or the opposite one.
+    fn inject(&mut self, dst: RegId, src1: RegId, src2: RegId, negate: bool) {
+        self.load(RAX, src1);
+        self.load(RCX, src2);
+        if negate {
+            self.asm.not_r(S64, RCX);
+        }
+        // The sign of rcx shifted in from above the magnitude of rax.
+        self.asm.shr_ri(S64, RCX, 63);
+        self.asm.shl_ri(S64, RCX, 63);
+        self.asm.btr_ri(S64, RAX, 63);
+        self.asm.or_rr(S64, RAX, RCX);
+        self.put(dst, RAX);
+    }
+}

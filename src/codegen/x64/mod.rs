@@ -1,0 +1,302 @@
+//! FastJit on x86-64: one pass over a block, no allocation: guest registers are where `roles` says, everything else is
+//! in scratch registers between two operations.
+//!
+//! Layout of a block's code:
+//!
+//! ```text
+//!   entry:  sub fuel, cost; jb out_of_fuel
+//!           operations, terminator
+//!   cold:   out_of_fuel, slow paths of operations (helper calls), stubs of links
+//! ```
+//!
+//! Invariant: at the first byte of each guest instruction's code the guest's registers are all in their homes, and an
+//! instruction writes its destination after the last access that can fault. So the registers at a fault are exact, and
+//! only the program counter has to be looked up (`CodeObject::marks`).
+
+mod control;
+mod float;
+mod integer;
+mod memory;
+mod roles;
+mod thunks;
+
+pub use thunks::Thunks;
+
+use super::{Bail, CodeObject, LinkSite, Memory};
+use crate::asm::x64::reg::*;
+use crate::asm::x64::{Assembler, CpuFeatures, Mem, Size};
+use crate::asm::Label;
+use crate::base::RegId;
+use crate::ir::{IRBlock, IROp};
+use roles::{home, slot, Home};
+use thunks::state;
+
+/// What code generation depends on besides the block.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    pub memory: Memory,
+    pub features: CpuFeatures,
+    /// Number of the block's first link.
+    pub first_link: u32,
+    /// Keep a listing (for `vmjit dump` and tests).
+    pub listing: bool,
+}
+
+/// Generates the code of a block. `ops` are the block's operations at the address where they will stay: helper calls
+/// are given pointers to them.
+///
+/// # Errors
+/// A [`Bail`]; the block has no code then.
+pub fn compile(block: &IRBlock, ops: &[IROp], request: &Request) -> Result<CodeObject, Bail> {
+    let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
+    let mut lower = Lower::new(request, cost);
+    lower.entry(block.start_pc);
+    let mut ended = false;
+    for op in ops {
+        if !lower.operation(op) {
+            ended = true;
+            break;
+        }
+    }
+    if !ended {
+        lower.terminator(&block.term);
+    }
+    lower.finish()
+}
+
+/// Slow code that is emitted behind the block.
+struct Cold {
+    entry: Label,
+    /// Guest instructions begun.
+    mark: u32,
+    kind: ColdKind,
+}
+
+enum ColdKind {
+    /// Calls the helper for the operation and goes on at the label.
+    Helper { op: u64, back: Label },
+    /// Gives the block's fuel back and leaves.
+    OutOfFuel { pc: u64 },
+    /// Empties the return stack and goes on at the label.
+    EmptyStack { back: Label },
+    /// Leaves because a link is not made.
+    Stub { link: u32 },
+    /// Leaves because the table has no code for the target in rax.
+    Miss,
+    /// The same for a call: pushes its return addresses first.
+    MissCall { return_to: u64, back: Label },
+}
+
+/// A block being lowered.
+struct Lower<'a> {
+    asm: Assembler,
+    request: &'a Request,
+    cost: i32,
+    /// Guest instructions begun so far.
+    mark: u32,
+    marks: Vec<(u32, u32)>,
+    /// Links and the label of each one's displacement field end.
+    links: Vec<LinkSite>,
+    cold: Vec<Cold>,
+    /// Floating-point registers that hold a boxed single for certain.
+    boxed: u64,
+    /// The rounding mode was written: leave before the next guest instruction.
+    resync: bool,
+}
+
+impl<'a> Lower<'a> {
+    fn new(request: &'a Request, cost: i32) -> Lower<'a> {
+        let asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
+        Lower {
+            asm,
+            request,
+            cost,
+            mark: 0,
+            marks: Vec::new(),
+            links: Vec::new(),
+            cold: Vec::new(),
+            boxed: 0,
+            resync: false,
+        }
+    }
+
+    fn entry(&mut self, pc: u64) {
+        self.marks.push((0, 0));
+        self.asm.sub_ri(Size::S64, roles::FUEL, self.cost);
+        let cold = self.cold(ColdKind::OutOfFuel { pc });
+        self.asm.jcc(Cond::B, cold);
+    }
+
+    /// Lowers one operation; false if the block ends with it.
+    fn operation(&mut self, op: &IROp) -> bool {
+        if let IROp::Mark { pc } = *op {
+            if self.resync {
+                self.leave_before(pc);
+                return false;
+            }
+            self.mark += 1;
+            self.marks.push((self.here(), self.mark));
+            return true;
+        }
+        if !(self.integer(op) || self.memory(op) || self.float(op)) {
+            self.helper(op);
+        }
+        self.track(op);
+        true
+    }
+
+    /// Keeps what is known about registers up to date.
+    fn track(&mut self, op: &IROp) {
+        if matches!(op, IROp::WriteRound { .. } | IROp::WriteFcsr { .. }) {
+            self.resync = true;
+        }
+        if let Some(reg) = op.def().filter(|&reg| reg < 64) {
+            let bit = 1u64 << reg;
+            self.boxed = if float::boxes(op) { self.boxed | bit } else { self.boxed & !bit };
+        }
+    }
+
+    fn here(&self) -> u32 {
+        // Code of a block is far below 4 GiB: at most 64 KiB operations of bounded size each.
+        u32::try_from(self.asm.offset()).unwrap_or(u32::MAX)
+    }
+
+    fn cold(&mut self, kind: ColdKind) -> Label {
+        let entry = self.asm.new_label();
+        self.cold.push(Cold { entry, mark: self.mark, kind });
+        entry
+    }
+
+    /// A slow path that does the whole operation by the helper; returns the labels to jump to and to come back to.
+    fn slow(&mut self, op: &IROp) -> (Label, Label) {
+        let back = self.asm.new_label();
+        let op = std::ptr::from_ref(op).expose_provenance() as u64;
+        (self.cold(ColdKind::Helper { op, back }), back)
+    }
+
+    /// Does the whole operation by the helper.
+    fn helper(&mut self, op: &IROp) {
+        let op = std::ptr::from_ref(op).expose_provenance() as u64;
+        self.call_helper(op);
+    }
+
+    fn call_helper(&mut self, op: u64) {
+        self.asm.load_constant(RAX, op);
+        self.asm.call_m(state(roles::CALL_HELPER));
+    }
+
+    /// The value of an integer-like register: its host register, or `scratch` with the value loaded.
+    fn value(&mut self, reg: RegId, scratch: Gpr) -> Gpr {
+        match home(reg) {
+            Home::Gpr(host) => return host,
+            Home::Xmm(xmm) => self.asm.movq_rx(scratch, xmm),
+            Home::Slot => self.asm.mov_rm(Size::S64, scratch, state(slot(reg))),
+            Home::Zero => self.asm.xor_rr(Size::S32, scratch, scratch),
+        }
+        scratch
+    }
+
+    /// Copies the value of a register into `into`.
+    fn load(&mut self, into: Gpr, reg: RegId) {
+        let host = self.value(reg, into);
+        self.move_gpr(into, host);
+    }
+
+    fn move_gpr(&mut self, to: Gpr, from: Gpr) {
+        if to != from {
+            self.asm.mov_rr(Size::S64, to, from);
+        }
+    }
+
+    /// Where to compute the new value of a register: its host register or `scratch`.
+    fn target(&self, reg: RegId, scratch: Gpr) -> Gpr {
+        match home(reg) {
+            Home::Gpr(host) => host,
+            _ => scratch,
+        }
+    }
+
+    /// Puts a computed value into its register.
+    fn put(&mut self, reg: RegId, from: Gpr) {
+        match home(reg) {
+            Home::Gpr(host) => self.move_gpr(host, from),
+            Home::Xmm(xmm) => self.asm.movq_xr(xmm, from),
+            Home::Slot => self.asm.mov_mr(Size::S64, state(slot(reg)), from),
+            Home::Zero => {}
+        }
+    }
+
+    /// A register as the second operand of an instruction: its host register or its slot.
+    fn operand(&mut self, reg: RegId, scratch: Gpr) -> Source {
+        match home(reg) {
+            Home::Slot => Source::Mem(state(slot(reg))),
+            _ => Source::Gpr(self.value(reg, scratch)),
+        }
+    }
+
+    fn finish(mut self) -> Result<CodeObject, Bail> {
+        let cold = std::mem::take(&mut self.cold);
+        for cold in cold {
+            self.marks.push((self.here(), cold.mark));
+            self.asm.bind(cold.entry);
+            self.emit_cold(cold.kind);
+        }
+        // What a cold path may have added in turn: nothing adds to `cold` while it is emitted.
+        let Lower { asm, links, marks, request, .. } = self;
+        let code = asm.finish().map_err(Bail::Assembler)?;
+        let listing = if request.listing { code.listing().to_string() } else { String::new() };
+        Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks })
+    }
+
+    fn emit_cold(&mut self, kind: ColdKind) {
+        match kind {
+            ColdKind::Helper { op, back } => {
+                self.call_helper(op);
+                self.asm.jmp(back);
+            }
+            ColdKind::OutOfFuel { pc } => {
+                self.asm.add_ri(Size::S64, roles::FUEL, self.cost);
+                self.leave_at(pc, super::exit::FUEL);
+            }
+            ColdKind::EmptyStack { back } => {
+                self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
+                self.asm.jmp(back);
+            }
+            ColdKind::Stub { link } => {
+                self.asm.mov_ri32(RAX, link);
+                self.asm.mov_mr(Size::S64, state(roles::EXIT_VALUE), RAX);
+                self.leave(super::exit::LINK);
+            }
+            ColdKind::MissCall { return_to, back } => {
+                self.asm.mov_mr(Size::S64, state(roles::PC), RAX);
+                self.push_address(return_to);
+                self.asm.lea_rm(Size::S64, RCX, Mem::label(back));
+                self.asm.push_r(RCX);
+                self.leave(super::exit::MISS);
+            }
+            ColdKind::Miss => {
+                self.asm.mov_mr(Size::S64, state(roles::PC), RAX);
+                self.leave(super::exit::MISS);
+            }
+        }
+    }
+}
+
+/// Second operand of an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Gpr(Gpr),
+    Mem(Mem),
+}
+
+/// The processor's condition for one of the IR.
+fn condition(cond: crate::ir::Cond) -> Cond {
+    match cond {
+        crate::ir::Cond::Eq => Cond::E,
+        crate::ir::Cond::Ne => Cond::Ne,
+        crate::ir::Cond::Lt => Cond::L,
+        crate::ir::Cond::Ge => Cond::Ge,
+        crate::ir::Cond::Ltu => Cond::B,
+        crate::ir::Cond::Geu => Cond::Ae,
+    }
+}

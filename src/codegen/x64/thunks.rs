@@ -1,0 +1,72 @@
+//! Routines that every block shares, generated from the table of roles.
+
+use super::roles::{self, *};
+use crate::asm::x64::reg::*;
+use crate::asm::x64::{Assembler, Mem, Size};
+use crate::asm::FinishError;
+use crate::codegen::exit;
+
+/// Code of the shared routines, and where each begins.
+#[derive(Clone, Debug)]
+pub struct Thunks {
+    pub bytes: Vec<u8>,
+    /// Loads all registers and jumps to `CpuState::host.entry`; what `vmjit_enter` is given.
+    pub enter: usize,
+    /// Saves all registers and leaves with the exit code in eax.
+    pub leave: usize,
+    /// Where faults of blocks land: leaves with `exit::FAULT`.
+    pub fault: usize,
+    /// Called by blocks with the operation in rax: saves all registers, calls the helper, loads all registers.
+    pub helper: usize,
+}
+
+impl Thunks {
+    /// Generates them.
+    ///
+    /// # Errors
+    /// What the assembler says; none is expected.
+    pub fn new() -> Result<Thunks, FinishError> {
+        let mut asm = Assembler::new();
+        let enter = asm.offset();
+        load_all(&mut asm);
+        asm.jmp_m(state(ENTRY));
+        let fault = asm.offset();
+        asm.mov_ri32(RAX, exit::FAULT);
+        let leave = asm.offset();
+        save_all(&mut asm);
+        asm.jmp_m(state(LEAVE_ROUTINE));
+        let helper = asm.offset();
+        asm.mov_rm(Size::S64, RCX, Mem::base(RSP));
+        asm.mov_mr(Size::S64, state(HOST_PC), RCX);
+        save_all(&mut asm);
+        asm.call_m(state(HELPER_ROUTINE));
+        load_all(&mut asm);
+        asm.ret();
+        Ok(Thunks { bytes: asm.finish()?.into_bytes(), enter, leave, fault, helper })
+    }
+}
+
+/// A field of `CpuState`.
+pub(super) fn state(offset: i32) -> Mem {
+    Mem::base(STATE).disp(offset)
+}
+
+fn load_all(asm: &mut Assembler) {
+    for &(guest, host) in GPR_ROLES {
+        asm.mov_rm(Size::S64, host, state(roles::slot(guest)));
+    }
+    for (guest, host) in FPR_ROLES.iter().filter_map(|&(guest, host)| Some((guest, Xmm::new(host)?))) {
+        asm.movsd_xm(host, state(roles::slot(guest)));
+    }
+    asm.mov_rm(Size::S64, FUEL, state(FUEL_LEFT));
+}
+
+fn save_all(asm: &mut Assembler) {
+    for &(guest, host) in GPR_ROLES {
+        asm.mov_mr(Size::S64, state(roles::slot(guest)), host);
+    }
+    for (guest, host) in FPR_ROLES.iter().filter_map(|&(guest, host)| Some((guest, Xmm::new(host)?))) {
+        asm.movsd_mx(state(roles::slot(guest)), host);
+    }
+    asm.mov_mr(Size::S64, state(FUEL_LEFT), FUEL);
+}

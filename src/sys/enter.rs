@@ -1,0 +1,92 @@
+//! Entering generated code, the stack it runs on, and the place where its faults land.
+//!
+//! Invariant: what is entered was published by `sys::exec_mem` and follows the contract of `asm/x86_64.S`; the caller
+//! of [`enter`] vouches for it.
+#![allow(unsafe_code, reason = "calls generated code")]
+
+use super::trap;
+use crate::base::error::Error;
+use crate::base::state::{CpuState, HostSlots};
+use memmap2::MmapMut;
+use std::mem::offset_of;
+
+/// Offset of a host slot in [`CpuState`].
+const fn slot(offset: usize) -> usize {
+    offset_of!(CpuState, host) + offset
+}
+
+const HOST_RSP: usize = slot(offset_of!(HostSlots, host_rsp));
+// The unwind information writes it as a two-byte SLEB128.
+const _: () = assert!(HOST_RSP >= 64 && HOST_RSP < 8192);
+
+std::arch::global_asm!(
+    include_str!("../../asm/x86_64.S"),
+    HOST_RSP = const HOST_RSP,
+    JIT_RSP = const slot(offset_of!(HostSlots, jit_rsp)),
+    HOST_MXCSR = const slot(offset_of!(HostSlots, host_mxcsr)),
+    GUEST_MXCSR = const slot(offset_of!(HostSlots, guest_mxcsr)),
+    HELPER = const slot(offset_of!(HostSlots, helper)),
+);
+
+extern "C" {
+    fn vmjit_enter(cpu: *mut CpuState, code: usize) -> u32;
+    fn vmjit_leave();
+    fn vmjit_helper();
+}
+
+/// Address of the routine that generated code jumps to when it leaves.
+pub fn leave_routine() -> usize {
+    vmjit_leave as *const () as usize
+}
+
+/// Address of the routine that generated code calls to have an operation done by `CpuState::host.helper`.
+pub fn helper_routine() -> usize {
+    vmjit_helper as *const () as usize
+}
+
+/// Runs generated code until it leaves; returns its exit code. Faults at addresses in `[code_start, code_end)` go on at
+/// `landing`, with `CpuState::host.host_pc` set to where they happened.
+///
+/// # Safety
+/// `entry` and `landing` must be published code that follows the contract of `asm/x86_64.S`, made for this layout of
+/// `CpuState`; the slots `jit_rsp`, `helper` and those that the code itself uses must be set.
+pub unsafe fn enter(cpu: &mut CpuState, entry: usize, code: (usize, usize), landing: usize) -> u32 {
+    let _watch = trap::watch_code(trap::Watch { code, landing, cpu: std::ptr::from_mut(cpu).expose_provenance() });
+    // SAFETY: the caller vouches for the code; `cpu` is exclusively borrowed while it runs.
+    unsafe { vmjit_enter(cpu, entry) }
+}
+
+/// The stack of generated code: pairs of guest and host return addresses, nothing else.
+#[derive(Debug)]
+pub struct ReturnStack {
+    memory: MmapMut,
+}
+
+/// Size of the stack in bytes.
+const STACK_BYTES: usize = 1 << 20;
+/// Room below the limit for what signal handlers without a stack of their own put there.
+const STACK_ROOM: usize = 256 << 10;
+
+impl ReturnStack {
+    /// A stack without entries; memory is committed as it is used.
+    ///
+    /// # Errors
+    /// `Error::Host` if the host gives no memory.
+    pub fn new() -> Result<ReturnStack, Error> {
+        let failed = |source| Error::Host { what: "cannot map the return stack", source };
+        let mut memory = MmapMut::map_anon(STACK_BYTES).map_err(failed)?;
+        // Odd, so that no guest address equals it.
+        memory[STACK_BYTES - 16..].fill(0xff);
+        Ok(ReturnStack { memory })
+    }
+
+    /// The stack pointer of the empty stack: at the pair that no return matches.
+    pub fn base(&self) -> usize {
+        self.memory.as_ptr() as usize + STACK_BYTES - 16
+    }
+
+    /// Below this the stack is full.
+    pub fn limit(&self) -> usize {
+        self.memory.as_ptr() as usize + STACK_ROOM
+    }
+}

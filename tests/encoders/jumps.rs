@@ -1,0 +1,1 @@
+//! Labels and jumps: random programs, and the limits of short jumps.
