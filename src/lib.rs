@@ -3,6 +3,7 @@
 
 pub mod asm;
 pub mod base;
+pub mod cache;
 pub mod codegen;
 pub mod engine;
 pub mod guest;

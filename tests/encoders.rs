@@ -17,7 +17,7 @@ use vm_engine_jit::asm::x64::{sample, Assembler, CpuFeatures, Inst, Mem, Row, Si
 use vm_engine_jit::asm::x64::{R12, R8, R9, RAX, RBP, RCX, RSP};
 
 /// Xorshift (G. Marsaglia, "Xorshift RNGs", 2003) with a final multiplication; the same samples in every run.
-fn generator(seed: u64) -> impl FnMut() -> u64 {
+pub fn generator(seed: u64) -> impl FnMut() -> u64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move || {
         state ^= state << 13;

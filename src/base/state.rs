@@ -71,6 +71,8 @@ pub struct HostSlots {
     pub host_pc: u64,
     /// What an exit has to say besides its code.
     pub exit_value: u64,
+    /// The exit code that generated code left with.
+    pub exit_code: u32,
     /// Floating-point control words of the host and of the guest.
     pub host_mxcsr: u32,
     pub guest_mxcsr: u32,

@@ -1,6 +1,7 @@
 //! Runs guest code: looks translations up, makes what is missing, drops what is out of date.
 
-use super::Jit;
+use super::native::{self, Back, Native, Wish, CODE_CACHE_BYTES};
+use super::{Jit, Tier};
 use crate::base::error::{Access, Fault, Trap};
 use crate::guest::riscv::translate::{lift, MAX_BLOCK_BYTES};
 use crate::interp::{self, Exit};
@@ -23,39 +24,141 @@ pub enum GuestExit {
 impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
+        if self.native.is_none() && self.tier != Tier::Interp {
+            let bytes = self.code_cache_bytes.unwrap_or(CODE_CACHE_BYTES);
+            // A host that gives no executable memory still has the interpreter.
+            self.native = Native::new(mmu, bytes).ok();
+        }
         loop {
             self.drop_stale(mmu);
-            match interp::run(&mut self.cpu, mmu, &mut self.cache) {
-                Exit::Miss => {
-                    if let Err(fault) = self.translate(mmu) {
-                        return GuestExit::Trap(Trap::Memory(fault));
-                    }
-                }
-                Exit::SyncCode => mmu.invalidate_code(),
-                Exit::Syscall => return GuestExit::Syscall,
-                Exit::Trap(trap) => return GuestExit::Trap(trap),
-                Exit::OutOfFuel => return GuestExit::OutOfFuel,
-                Exit::Interrupted => return GuestExit::Interrupted,
-                // No RISC-V instruction lifts to `Return`.
-                Exit::Return => return GuestExit::Trap(Trap::IllegalInstruction),
+            let exit = match self.code_at_pc(mmu) {
+                Ok(Some(code)) => self.run_native(mmu, code),
+                Ok(None) => self.run_interpreter(mmu),
+                Err(fault) => Some(GuestExit::Trap(Trap::Memory(fault))),
+            };
+            if let Some(exit) = exit {
+                return exit;
             }
+        }
+    }
+
+    /// The machine code to run at the program counter, if the tier has some there.
+    fn code_at_pc(&mut self, mmu: &SoftMmu) -> Result<Option<usize>, Fault> {
+        let Some(native) = self.native.as_mut().filter(|_| Native::can_run(&self.cpu)) else { return Ok(None) };
+        let pc = self.cpu.pc;
+        if let Some(code) = native.cache.find(pc) {
+            return Ok(Some(code));
+        }
+        if self.tier != Tier::O0 || self.refused.contains(&pc) {
+            return Ok(None);
+        }
+        self.compile(mmu)
+    }
+
+    /// Makes machine code for the block at the program counter.
+    fn compile(&mut self, mmu: &SoftMmu) -> Result<Option<usize>, Fault> {
+        let Some(native) = self.native.as_mut() else { return Ok(None) };
+        let block = lift_at(mmu, self.cpu.pc)?;
+        self.stats.blocks_translated += 1;
+        self.stats.instructions_translated += block.cost();
+        let code = native.code_for(&mut self.cpu, &block);
+        if code.is_none() {
+            self.refused.insert(self.cpu.pc);
+        }
+        Ok(code)
+    }
+
+    /// Runs machine code; `None`: go on.
+    fn run_native(&mut self, mmu: &SoftMmu, code: usize) -> Option<GuestExit> {
+        if self.cpu.must_stop() {
+            return Some(GuestExit::Interrupted);
+        }
+        let native = self.native.as_mut()?;
+        let before = self.cpu.fuel;
+        match native.run(&mut self.cpu, mmu, &self.cache, code) {
+            Back::Resume => None,
+            Back::Wanted(wish) => self.grant(mmu, wish),
+            Back::Syscall => Some(GuestExit::Syscall),
+            Back::SyncCode => {
+                mmu.invalidate_code();
+                None
+            }
+            Back::Trap(trap) => Some(GuestExit::Trap(trap)),
+            // The whole rest was given and nothing of it could be used.
+            Back::Fuel if self.cpu.fuel == before && before < native::SLICE => Some(GuestExit::OutOfFuel),
+            Back::Fuel => None,
+        }
+    }
+
+    /// Makes what leads to the program counter lead there directly from now on.
+    fn grant(&mut self, mmu: &SoftMmu, wish: Wish) -> Option<GuestExit> {
+        // Code may be made for the successor, which may clear the cache; the wish is void then.
+        let evictions = self.native.as_ref()?.evictions;
+        match self.code_at_pc(mmu) {
+            Err(fault) => return Some(GuestExit::Trap(Trap::Memory(fault))),
+            Ok(None) => return None,
+            Ok(Some(_)) => {}
+        }
+        let native = self.native.as_mut()?;
+        if native.evictions == evictions {
+            native.grant(wish, self.cpu.pc);
+        }
+        None
+    }
+
+    /// Runs the interpreter; `None`: go on.
+    fn run_interpreter(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
+        match interp::run(&mut self.cpu, mmu, &mut self.cache) {
+            Exit::Miss => self.translate(mmu).err().map(|fault| GuestExit::Trap(Trap::Memory(fault))),
+            Exit::Hot => {
+                let code = match Native::can_run(&self.cpu) {
+                    true => self.compile(mmu),
+                    false => Ok(None),
+                };
+                if let Ok(None) = code {
+                    self.cache.cool(self.cpu.pc, interp::code::NEVER);
+                } else {
+                    // From now on the block goes on in its machine code.
+                    self.cache.cool(self.cpu.pc, 1);
+                }
+                code.err().map(|fault| GuestExit::Trap(Trap::Memory(fault)))
+            }
+            Exit::SyncCode => {
+                mmu.invalidate_code();
+                None
+            }
+            Exit::Syscall => Some(GuestExit::Syscall),
+            Exit::Trap(trap) => Some(GuestExit::Trap(trap)),
+            Exit::OutOfFuel => Some(GuestExit::OutOfFuel),
+            Exit::Interrupted => Some(GuestExit::Interrupted),
+            // No RISC-V instruction lifts to `Return`.
+            Exit::Return => Some(GuestExit::Trap(Trap::IllegalInstruction)),
         }
     }
 
     /// Throws translations away that the memory has declared out of date.
     fn drop_stale(&mut self, mmu: &SoftMmu) {
         let epoch = mmu.code_epoch();
-        if self.epoch != epoch {
-            self.epoch = epoch;
-            if !self.cache.is_empty() {
-                self.cache.clear();
-                self.stats.invalidations += 1;
-            }
+        if self.epoch == epoch {
+            return;
         }
+        self.epoch = epoch;
+        self.refused.clear();
+        let native = self.native.as_mut().filter(|native| !native.cache.is_empty());
+        if !self.cache.is_empty() || native.is_some() {
+            self.stats.invalidations += 1;
+        }
+        if let Some(native) = native {
+            native.clear(&mut self.cpu);
+        }
+        self.cache.clear();
     }
 
-    /// Translates the block at the program counter into the cache.
+    /// Translates the block at the program counter into the interpreter's cache.
     fn translate(&mut self, mmu: &SoftMmu) -> Result<(), Fault> {
+        if self.cache.contains(self.cpu.pc) {
+            return Ok(());
+        }
         let block = lift_at(mmu, self.cpu.pc)?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();

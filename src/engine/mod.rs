@@ -4,6 +4,7 @@
 //! memory ([`Jit::run_guest`]); what a system call or a trap means is its owner's business.
 
 pub mod dispatch;
+mod native;
 
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
@@ -12,7 +13,7 @@ use crate::interp::code::CodeCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock};
 use crate::mmu::SoftMmu;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How a block ended; part of [`ExecResult`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,14 +73,16 @@ pub trait ExecutionEngine {
 pub enum Tier {
     /// The interpreter only.
     Interp,
-    /// Whatever the engine finds best. Until machine code is there, the interpreter.
+    /// Machine code of FastJit from the first execution on.
+    O0,
+    /// The interpreter first; machine code for what runs often.
     #[default]
     Auto,
 }
 
 impl Tier {
     /// All tiers with their names on the command line.
-    pub const ALL: [(&'static str, Tier); 2] = [("interp", Tier::Interp), ("auto", Tier::Auto)];
+    pub const ALL: [(&'static str, Tier); 3] = [("interp", Tier::Interp), ("o0", Tier::O0), ("auto", Tier::Auto)];
 }
 
 /// What the engine counted.
@@ -94,6 +97,13 @@ pub struct Stats {
     pub instructions_translated: u64,
     /// Blocks in the interpreter's cache now.
     pub blocks_cached: u64,
+    /// Blocks that have machine code now, and its bytes.
+    pub blocks_compiled: u64,
+    pub code_bytes: u64,
+    /// Blocks that the code generator refused; they stay in the interpreter.
+    pub bails: u64,
+    /// Times that the code cache was full and was cleared.
+    pub evictions: u64,
     /// Times that all translations were thrown away because code may have changed.
     pub invalidations: u64,
 }
@@ -115,6 +125,11 @@ pub struct Jit {
     host_blocks: HashMap<GuestAddr, (IRBlock, u32)>,
     single: SingleBlocks,
     tier: Tier,
+    /// Machine code, once it is first needed.
+    native: Option<native::Native>,
+    code_cache_bytes: Option<usize>,
+    /// Blocks that the code generator refused.
+    refused: HashSet<GuestAddr>,
     stats: Stats,
 }
 
@@ -137,6 +152,13 @@ impl Jit {
     /// Which code may run the guest from now on.
     pub fn set_tier(&mut self, tier: Tier) {
         self.tier = tier;
+        self.cache.clear();
+        self.cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
+    }
+
+    /// Limits machine code to this many bytes (default: 64 MiB). Takes effect before the first run.
+    pub fn set_code_cache(&mut self, bytes: usize) {
+        self.code_cache_bytes = Some(bytes);
     }
 
     /// Which code may run the guest.
@@ -158,7 +180,16 @@ impl Jit {
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        Stats { instructions: self.cpu.retired(), blocks_cached: self.cache.len() as u64, ..self.stats }
+        let native = self.native.as_ref();
+        Stats {
+            instructions: self.cpu.retired(),
+            blocks_cached: self.cache.len() as u64,
+            blocks_compiled: native.map_or(0, |native| native.cache.len() as u64),
+            code_bytes: native.map_or(0, |native| native.cache.bytes() as u64),
+            bails: native.map_or(0, |native| native.bails),
+            evictions: native.map_or(0, |native| native.evictions),
+            ..self.stats
+        }
     }
 }
 
@@ -171,7 +202,7 @@ impl ExecutionEngine for Jit {
         };
         let before = self.cpu.retired();
         let status = match self.single.run(&mut self.cpu, mmu, code) {
-            Exit::Miss => ExecStatus::Continue,
+            Exit::Miss | Exit::Hot => ExecStatus::Continue,
             Exit::Return => ExecStatus::Returned,
             Exit::Syscall => ExecStatus::Syscall,
             Exit::SyncCode => ExecStatus::SyncCode,

@@ -61,7 +61,7 @@ macro_rules! define_inst {
             $($sr { dst: RegId },)*
             $($sw { src: RegId },)*
             $($fe {  },)*
-            /// Entry of a block: its fuel, and how often it was entered (saturating).
+            /// Entry of a block: its fuel, and after how many entries it is hot.
             Enter { cost: u32, entries: Cell<u32> },
             /// A direct jump or call.
             Jump { next: Cell<Place> },
@@ -82,7 +82,7 @@ macro_rules! define_inst {
 
         impl Inst {
             /// The instruction of an operation; none for a mark.
-            fn of(op: IROp) -> Option<Inst> {
+            pub(super) fn of(op: IROp) -> Option<Inst> {
                 Some(match op {
                     $(IROp::$con { dst, imm } => Inst::$con { dst, imm },)*
                     $(IROp::$un { dst, src } => Inst::$un { dst, src },)*
@@ -142,9 +142,14 @@ pub struct CodeCache {
     marks: Vec<(Place, GuestAddr)>,
     by_pc: HashMap<GuestAddr, Place>,
     table: Box<[Cell<(GuestAddr, Place)>; TABLE]>,
-    /// The stub that was run last and waits for its successor.
-    pending: Option<Place>,
+    /// The stub that was run last, and the guest address of the successor that it waits for.
+    pending: Option<(Place, GuestAddr)>,
+    /// Entries after which a block is hot.
+    hot: u32,
 }
+
+/// As good as never: a block that is entered so often without becoming hot has run for minutes.
+pub const NEVER: u32 = u32::MAX;
 
 impl Default for CodeCache {
     fn default() -> Self {
@@ -155,6 +160,7 @@ impl Default for CodeCache {
             by_pc: HashMap::new(),
             table: Box::new([const { Cell::new((NOWHERE, 0)) }; TABLE]),
             pending: None,
+            hot: NEVER,
         }
     }
 }
@@ -189,7 +195,7 @@ impl CodeCache {
     pub(super) fn append(&mut self, block: &IRBlock) -> Place {
         let (enter, first_mark) = (self.next_place(), self.marks.len() as u32);
         let cost = block.cost();
-        self.stream.push(Inst::Enter { cost: u32::try_from(cost).unwrap_or(u32::MAX), entries: Cell::new(0) });
+        self.stream.push(Inst::Enter { cost: u32::try_from(cost).unwrap_or(u32::MAX), entries: Cell::new(self.hot) });
         for op in &block.ops {
             match *op {
                 IROp::Mark { pc } => self.marks.push((self.next_place(), pc)),
@@ -259,15 +265,14 @@ impl CodeCache {
             (Terminator::Branch { fallthrough, .. }, false) => fallthrough,
             _ => return None,
         };
-        self.pending = Some(place);
+        self.pending = Some((place, target));
         Some(target)
     }
 
-    /// Gives the stub that waits, if one does, its successor.
-    pub(super) fn link(&mut self, to: Place) {
-        let Some((place, code)) = self.pending.take().and_then(|place| Some((place, self.code_at(place)?))) else {
-            return;
-        };
+    /// Gives the stub that waits its successor, if it waits for the block at `pc`, whose place is `to`.
+    pub(super) fn link(&mut self, pc: GuestAddr, to: Place) {
+        let Some((place, _)) = self.pending.take().filter(|&(_, target)| target == pc) else { return };
+        let Some(code) = self.code_at(place) else { return };
         let is_taken = place == code.end + 2;
         match &self.stream[code.end as usize] {
             Inst::Jump { next } => next.set(to),
@@ -281,14 +286,26 @@ impl CodeCache {
         }
     }
 
-    /// Forgets that a stub waits: its successor was not run next.
-    pub(super) fn drop_pending(&mut self) {
-        self.pending = None;
+    /// Sets after how many entries a block that is added from now on is hot, at least 1.
+    pub fn set_hot(&mut self, entries: u32) {
+        self.hot = entries.max(1);
+    }
+
+    /// Lets the block at `pc`, which is hot, run `entries` times more before it is hot again.
+    pub fn cool(&self, pc: GuestAddr, entries: u32) {
+        if let Some(Inst::Enter { entries: left, .. }) = self.find(pc).map(|place| &self.stream[place as usize]) {
+            left.set(entries.max(1));
+        }
+    }
+
+    /// Whether the block that begins at `pc` is here.
+    pub fn contains(&self, pc: GuestAddr) -> bool {
+        self.find(pc).is_some()
     }
 
     /// Forgets all blocks.
     pub fn clear(&mut self) {
-        *self = CodeCache::default();
+        *self = CodeCache { hot: self.hot, ..CodeCache::default() };
     }
 
     /// Number of blocks.

@@ -96,10 +96,15 @@ macro_rules! define_execute {
         fence { $($fe:ident $mfe:literal $efe:ident $cfe:tt $dfe:literal;)* }
         mark { $($mk:ident $mmk:literal $emk:ident $cmk:tt $dmk:literal;)* }
     ) => {
-        /// The hot loop: runs the stream from `place` until it has to be left. On a trap nothing of the operation at
+        /// The hot loop: runs the stream (that of `cache`, or one operation) from `place` until it has to be left. On a trap nothing of the operation at
         /// fault has happened.
-        pub(super) fn execute(cpu: &mut CpuState, mmu: &SoftMmu, cache: &CodeCache, place: Place) -> Left {
-            let stream = &cache.stream[..];
+        pub(super) fn execute(
+            cpu: &mut CpuState,
+            mmu: &SoftMmu,
+            cache: &CodeCache,
+            stream: &[Inst],
+            place: Place,
+        ) -> Left {
             let mut ip = place as usize;
             macro_rules! get { ($r:expr) => { cpu.regs[usize::from($r)] } }
             macro_rules! addr { ($base:expr, $offset:expr) => { get!($base).wrapping_add_signed($offset) } }
@@ -107,7 +112,7 @@ macro_rules! define_execute {
                 ($result:expr) => {
                     match $result {
                         Ok(value) => value,
-                        Err(trap) => return Left::Exit(trapped(cpu, cache, ip, trap.into())),
+                        Err(trap) => return Left::Trap { ip, trap: trap.into() },
                     }
                 };
             }
@@ -126,10 +131,14 @@ macro_rules! define_execute {
                 ($cost:expr, $entries:expr) => {{
                     let cost = u64::from($cost);
                     if cpu.fuel < cost || cpu.must_stop() {
-                        return Left::Exit(refused(cpu, cache, ip));
+                        return Left::Refused { ip };
                     }
+                    let left = $entries.get().wrapping_sub(1);
+                    if left == 0 {
+                        return Left::Hot { ip };
+                    }
+                    $entries.set(left);
                     cpu.fuel -= cost;
-                    $entries.set($entries.get().saturating_add(1));
                 }};
             }
             macro_rules! branch {
@@ -204,7 +213,7 @@ macro_rules! define_execute {
                         };
                         go!(place);
                     }
-                    Inst::Leave => return Left::Exit(leave(cpu, cache, ip)),
+                    Inst::Leave => return Left::Terminator { ip },
                     Inst::Stub { taken } => return Left::Stub { place: ip as Place, taken },
                 }
                 ip += 1;
@@ -225,7 +234,7 @@ fn cost_at(cache: &CodeCache, ip: usize) -> u64 {
 /// The safepoint at the entry of a block does not let it run now.
 #[cold]
 #[inline(never)]
-fn refused(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
+pub(super) fn refused(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
     if let Some(code) = cache.code_at(ip as Place) {
         cpu.pc = code.start_pc;
     }
@@ -239,7 +248,7 @@ fn refused(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
 /// The terminators that leave the loop.
 #[cold]
 #[inline(never)]
-fn leave(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
+pub(super) fn leave(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
     match cache.code_at(ip as Place).map(|code| code.term) {
         Some(Terminator::Syscall { next }) => {
             cpu.pc = next;
@@ -269,7 +278,7 @@ fn leave(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
 /// Makes the state that of the instruction at fault: its address, and the fuel of what was not executed given back.
 #[cold]
 #[inline(never)]
-fn trapped(cpu: &mut CpuState, cache: &CodeCache, ip: usize, trap: Trap) -> Exit {
+pub(super) fn trapped(cpu: &mut CpuState, cache: &CodeCache, ip: usize, trap: Trap) -> Exit {
     if let Some(code) = cache.code_at(ip as Place) {
         let (pc, used) = cache.position(code, ip as Place);
         cpu.pc = pc;

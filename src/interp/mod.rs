@@ -9,10 +9,10 @@ mod execute;
 
 use crate::base::error::Trap;
 use crate::base::state::CpuState;
-use crate::ir::IRBlock;
+use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
-use code::{CodeCache, Place};
-use execute::execute;
+use code::{CodeCache, Inst, Place};
+use execute::{execute, leave, refused, trapped};
 
 /// Why execution stopped. The program counter in the state says where it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,24 +31,49 @@ pub enum Exit {
     OutOfFuel,
     /// Somebody asked to stop (`CpuState::poll`).
     Interrupted,
+    /// The block at the program counter was entered as often as [`CodeCache::set_hot`] says; it was not run.
+    Hot,
 }
 
 /// Runs from the program counter until something happens that the interpreter does not decide.
 pub fn run(cpu: &mut CpuState, mmu: &SoftMmu, cache: &mut CodeCache) -> Exit {
     loop {
         let Some(place) = cache.find(cpu.pc) else { return Exit::Miss };
-        cache.link(place);
-        match execute(cpu, mmu, cache, place) {
+        cache.link(cpu.pc, place);
+        match execute(cpu, mmu, cache, &cache.stream, place) {
             Left::Stub { place, taken } => match cache.stub_target(place, taken) {
                 Some(target) => cpu.pc = target,
                 None => return Exit::Trap(Trap::IllegalInstruction),
             },
-            Left::Miss => return Exit::Miss,
-            Left::Exit(exit) => {
-                cache.drop_pending();
-                return exit;
-            }
+            left => return exit(cpu, cache, left),
         }
+    }
+}
+
+/// What leaving the hot loop means; the state is made that of a boundary between instructions.
+fn exit(cpu: &mut CpuState, cache: &CodeCache, left: Left) -> Exit {
+    match left {
+        Left::Miss | Left::Stub { .. } => Exit::Miss,
+        Left::Trap { ip, trap } => trapped(cpu, cache, ip, trap),
+        Left::Refused { ip } => refused(cpu, cache, ip),
+        Left::Terminator { ip } => leave(cpu, cache, ip),
+        Left::Hot { ip } => {
+            cpu.pc = cache.code_at(ip as Place).map_or(cpu.pc, |code| code.start_pc);
+            Exit::Hot
+        }
+    }
+}
+
+/// Executes one operation that is not of a block, for code of other tiers that has no own way to do it. Marks do
+/// nothing. `ReadRetired` is not for this: it needs its block.
+///
+/// # Errors
+/// The trap of the operation, which has then done nothing.
+pub fn operation(cpu: &mut CpuState, mmu: &SoftMmu, cache: &CodeCache, op: IROp) -> Result<(), Trap> {
+    let Some(inst) = Inst::of(op) else { return Ok(()) };
+    match execute(cpu, mmu, cache, &[inst, Inst::Leave], 0) {
+        Left::Trap { trap, .. } => Err(trap),
+        _ => Ok(()),
     }
 }
 
@@ -79,19 +104,14 @@ impl SingleBlocks {
 
     /// Runs one block. `Exit::Miss` means that it went on to the program counter.
     pub fn run(&mut self, cpu: &mut CpuState, mmu: &SoftMmu, block: u32) -> Exit {
-        let exit = match execute(cpu, mmu, &self.0, block) {
-            // Nothing is linked and nothing can be found by address, so every successor is left here.
-            Left::Stub { place, taken } => {
-                if let Some(target) = self.0.stub_target(place, taken) {
-                    cpu.pc = target;
-                }
-                Exit::Miss
+        let left = execute(cpu, mmu, &self.0, &self.0.stream, block);
+        // Nothing is linked and nothing can be found by address, so every successor is left here.
+        if let Left::Stub { place, taken } = left {
+            if let Some(target) = self.0.stub_target(place, taken) {
+                cpu.pc = target;
             }
-            Left::Miss => Exit::Miss,
-            Left::Exit(exit) => exit,
-        };
-        self.0.drop_pending();
-        exit
+        }
+        exit(cpu, &self.0, left)
     }
 }
 
@@ -101,6 +121,12 @@ enum Left {
     Stub { place: Place, taken: bool },
     /// At a computed target, now the program counter, where no block is known.
     Miss,
-    /// Out of the engine's code.
-    Exit(Exit),
+    /// An operation trapped.
+    Trap { ip: usize, trap: Trap },
+    /// The safepoint at a block's entry did not let it run.
+    Refused { ip: usize },
+    /// At a terminator that the loop does not do.
+    Terminator { ip: usize },
+    /// The block was entered as often as it was to be.
+    Hot { ip: usize },
 }

@@ -130,6 +130,19 @@ pub fn readlinkat(call: &mut Call<'_>) -> SysResult {
     Ok(len as u64)
 }
 
+/// chdir(path): to the host's directory, or to the sysroot's if only that has it, so that a guest can work in its own
+/// files and still finds the user's.
+pub fn chdir(call: &mut Call<'_>) -> SysResult {
+    let path = call.string(0)?;
+    match call.host(libc::SYS_chdir, &mut [CallArg::In(&path)]) {
+        Err(libc::ENOENT) => {
+            let path = call.path(0, Follow::Yes)?;
+            call.host(libc::SYS_chdir, &mut [CallArg::In(&path)])
+        }
+        result => result,
+    }
+}
+
 /// pipe2(fds, flags).
 pub fn pipe2(call: &mut Call<'_>) -> SysResult {
     let flags = abi::open_flags_to_host(call.int(1));

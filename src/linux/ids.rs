@@ -50,8 +50,13 @@ pub fn prctl(call: &mut Call<'_>) -> SysResult {
             call.write(arg, &name)?;
             Ok(0)
         }
+        // Remembered, not acted on: the host's setting would belong to the thread that runs the guest.
+        libc::PR_SET_PDEATHSIG if arg <= 64 => {
+            call.process.thread.parent_death_signal = arg as u32;
+            Ok(0)
+        }
         libc::PR_GET_PDEATHSIG => {
-            call.write(arg, &[0; 4])?;
+            call.write(arg, &call.process.thread.parent_death_signal.to_le_bytes())?;
             Ok(0)
         }
         libc::PR_GET_DUMPABLE => Ok(1),

@@ -21,6 +21,7 @@ mod load;
 pub mod machine;
 mod maps;
 mod mm;
+mod mremap;
 mod names;
 mod path;
 mod poll;
@@ -40,11 +41,11 @@ pub use process::{Config, Outcome, Process};
 
 use args::Arg;
 use args::Arg::{
-    Array, Fd, Flags, Hex, InBuf, InVec, Int, Link, Long, Mode, Name, OutBuf, OutVec, Path, PathAt, Ptr, Signal,
-    Struct, Text,
+    Array, Fd, Flags, Hex, InBuf, InVec, Int, Link, Long, Mode, Name, OutBuf, OutVec, Path, PathAt, Ptr,
+    Signal, Struct, Text,
 };
 use call::{Call, SysResult};
-use libc::{EPERM, ENOSYS};
+use libc::{ENOSYS, EPERM};
 use names::{ACCESS, AT, MAP, MSG, OPEN, PROT};
 use Handler::{Host, Missing, Own, Refuse};
 
@@ -120,7 +121,7 @@ static TABLE: &[Row] = &[
     row(46, "ftruncate", Host(libc::SYS_ftruncate), &[Fd, Long]),
     row(47, "fallocate", Host(libc::SYS_fallocate), &[Fd, Hex, Long, Long]),
     row(48, "faccessat", Host(libc::SYS_faccessat), &[Fd, Path, Flags(&ACCESS)]),
-    row(49, "chdir", Host(libc::SYS_chdir), &[Name]),
+    row(49, "chdir", Own(fs::chdir), &[Path]),
     row(50, "fchdir", Host(libc::SYS_fchdir), &[Fd]),
     row(51, "chroot", Refuse(EPERM), &[Path]),
     row(52, "fchmod", Host(libc::SYS_fchmod), &[Fd, Mode]),
@@ -261,7 +262,7 @@ static TABLE: &[Row] = &[
     row(213, "readahead", Host(libc::SYS_readahead), &[Fd, Long, Long]),
     row(214, "brk", Own(mm::brk), &[Ptr]),
     row(215, "munmap", Own(mm::munmap), &[Ptr, Long]),
-    row(216, "mremap", Own(mm::mremap), &[Ptr, Long, Long, Hex, Ptr]),
+    row(216, "mremap", Own(mremap::mremap), &[Ptr, Long, Long, Hex, Ptr]),
     row(220, "clone", Missing, &[Hex, Ptr, Ptr, Ptr, Ptr]),
     row(221, "execve", Missing, &[Path, Ptr, Ptr]),
     row(222, "mmap", Own(mm::mmap), &[Ptr, Long, Flags(&PROT), Flags(&MAP), Fd, Hex]),

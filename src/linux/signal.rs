@@ -78,6 +78,8 @@ pub struct Thread {
     pub pending: u64,
     /// Alternate stack: address, flags, size.
     alt_stack: (GuestAddr, u32, u64),
+    /// As `PR_SET_PDEATHSIG` gives it.
+    pub parent_death_signal: u32,
     /// As `PR_SET_NAME` gives it, with its NUL.
     pub name: [u8; 16],
 }
@@ -89,7 +91,15 @@ impl Thread {
         let file = exe.file_name().map_or(&[][..], |file| file.as_bytes());
         name.iter_mut().take(15).zip(file).for_each(|(to, from)| *to = *from);
         let alt_stack = (0, SS_DISABLE, 0);
-        Thread { clear_child_tid: 0, robust_list: 0, mask: 0, pending: 0, alt_stack, name }
+        Thread {
+            clear_child_tid: 0,
+            robust_list: 0,
+            mask: 0,
+            pending: 0,
+            alt_stack,
+            parent_death_signal: 0,
+            name,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ std::arch::global_asm!(
 );
 
 extern "C" {
-    fn vmjit_enter(cpu: *mut CpuState, code: usize) -> u32;
+    fn vmjit_enter(cpu: *mut std::ffi::c_void, code: usize) -> u32;
     fn vmjit_leave();
     fn vmjit_helper();
 }
@@ -53,7 +53,7 @@ pub fn helper_routine() -> usize {
 pub unsafe fn enter(cpu: &mut CpuState, entry: usize, code: (usize, usize), landing: usize) -> u32 {
     let _watch = trap::watch_code(trap::Watch { code, landing, cpu: std::ptr::from_mut(cpu).expose_provenance() });
     // SAFETY: the caller vouches for the code; `cpu` is exclusively borrowed while it runs.
-    unsafe { vmjit_enter(cpu, entry) }
+    unsafe { vmjit_enter(std::ptr::from_mut(cpu).cast(), entry) }
 }
 
 /// The stack of generated code: pairs of guest and host return addresses, nothing else.

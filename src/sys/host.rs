@@ -82,6 +82,40 @@ pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> 
     }
 }
 
+/// CPUID of this processor: eax, ebx, ecx, edx.
+pub fn cpuid(leaf: u32, sub_leaf: u32) -> [u32; 4] {
+    let result = std::arch::x86_64::__cpuid_count(leaf, sub_leaf);
+    [result.eax, result.ebx, result.ecx, result.edx]
+}
+
+/// XCR0; to be asked only if CPUID reports OSXSAVE.
+pub fn xgetbv() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: the caller has seen OSXSAVE, so the instruction exists; it reads a register (Intel SDM Vol. 2D, XGETBV).
+    unsafe {
+        std::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags));
+    }
+    u64::from(high) << 32 | u64::from(low)
+}
+
+thread_local! {
+    /// The base that this thread's gs segment has, if it was set here.
+    static SEGMENT_BASE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Sets the base of this thread's gs segment, which Linux programs on x86-64 have for their own use (psABI 3.3.3 uses fs).
+pub fn set_segment_base(base: usize) {
+    /// `arch_prctl(2)`.
+    const ARCH_SET_GS: u64 = 0x1001;
+    if SEGMENT_BASE.get() == base {
+        return;
+    }
+    // SAFETY: the call changes only the gs base, which neither Rust nor the C library uses.
+    if unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, base) } == 0 {
+        SEGMENT_BASE.set(base);
+    }
+}
+
 /// Ends this process by `signal` with its default action, without a core file.
 #[cfg(feature = "linux")]
 pub fn die_by_signal(signal: libc::c_int) -> ! {

@@ -402,7 +402,6 @@ rows! {
     ud2               - "0F 0B"                        "ud2"           ()                                      "ZO" []               -  -      "2B UD";
     endbr64           - "F3 0F 1E FA"                  "endbr64"       ()                                      "ZO" []               -  -      "2A ENDBR64";
     nop_1             - "90"                           "nop"           ()                                      "ZO" []               -  -      "2B NOP";
-    nop_m             v "[REX.W] 0F 1F /0"             "nop"           (n pad: Mv)                             "M"  []               -  -      "2B NOP";
     pause             - "F3 90"                        "pause"         ()                                      "ZO" []               -  -      "2B PAUSE";
 
     // Atomic and ordering instructions. `xchg` with memory locks without a prefix.

@@ -127,7 +127,7 @@ impl Assembler {
     }
 
     /// Emits an instruction.
-    #[inline]
+    #[inline(always)]
     pub(super) fn emit(&mut self, inst: &Inst) {
         encode::encode(&mut self.buffer, inst);
     }

@@ -36,11 +36,12 @@ pub struct Row {
     pub op_en: &'static str,
     /// Registers that are read or written without being operands.
     pub implicit: &'static [(Mark, Gpr)],
-    /// What happens to the flags; `None` if nothing. Flags that become undefined count as written.
+    /// What happens to the flags; `None` if nothing. "Written" means that one of them may be another one afterwards,
+    /// or undefined; others may survive (`inc`), or all of them (a shift by 0).
     pub flags: Option<Mark>,
     /// The feature needed beyond the baseline.
     pub feature: Option<Feature>,
-    /// Volume and instruction in the Intel Software Developer's Manual (325462-083).
+    /// Volume and instruction in the Intel Software Developer's Manual (order number 325462).
     pub manual: &'static str,
     /// True if the instruction takes a [`super::reg::Size`].
     pub sized: bool,
@@ -72,7 +73,7 @@ pub enum Mark {
     W,
     /// Read and written, or written under a condition.
     Rw,
-    /// Not accessed: of `lea` and `nop`, only the address is named.
+    /// Not accessed: `lea` only names the address.
     N,
 }
 

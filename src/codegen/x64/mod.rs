@@ -20,6 +20,7 @@ mod memory;
 mod roles;
 mod thunks;
 
+pub use control::TABLE_ENTRIES;
 pub use thunks::Thunks;
 
 use super::{Bail, CodeObject, LinkSite, Memory};

@@ -1,0 +1,245 @@
+//! The code cache: machine code of blocks, published, found by guest address, linked, and dropped all at once.
+//!
+//! Invariants:
+//! - A link leads to the entry of a block of this cache, or to its own stub.
+//! - The table holds only addresses of entries of this cache; [`CodeCache::clear`] empties it.
+//! - Operations that code points at live as long as the code.
+//!
+//! Nothing outside may keep an address of code across [`CodeCache::clear`]: its caller empties the return stack.
+
+use crate::asm::x64::CpuFeatures;
+use crate::base::error::Error;
+use crate::base::state::HostSlots;
+use crate::base::GuestAddr;
+use crate::codegen::x64::{compile, Request, Thunks, TABLE_ENTRIES};
+use crate::codegen::{Bail, CodeObject, Memory};
+use crate::ir::{IRBlock, IROp};
+use crate::sys::exec_mem::CodeArena;
+use crate::sys::enter;
+use std::collections::HashMap;
+
+/// A block's code.
+#[derive(Debug)]
+struct Block {
+    pc: GuestAddr,
+    /// Place in the arena.
+    offset: usize,
+    len: usize,
+    cost: u64,
+    /// The block's entries in `CodeCache::marks` and `CodeCache::pcs`.
+    marks: (usize, usize),
+    pcs: (usize, usize),
+}
+
+/// Where generated code stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Address of the guest instruction.
+    pub pc: GuestAddr,
+    /// Fuel that the block took at its entry and that is to be given back: the instruction itself and all behind it.
+    pub unused: u64,
+}
+
+/// One entry of the table of indirect targets. Generated code reads it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    pc: u64,
+    code: u64,
+}
+
+/// Odd, so that no guest address equals it.
+const NO_TARGET: Target = Target { pc: u64::MAX, code: 0 };
+
+/// Why a block was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The arena is full; clear the cache and try again.
+    Full,
+    /// The code generator gave up.
+    Bail(Bail),
+}
+
+/// All machine code of one hart.
+#[derive(Debug)]
+pub struct CodeCache {
+    arena: CodeArena,
+    thunks: Thunks,
+    memory: Memory,
+    features: CpuFeatures,
+    blocks: Vec<Block>,
+    by_pc: HashMap<GuestAddr, u32>,
+    /// Displacement field in the arena, and successor, of every link.
+    links: Vec<(usize, GuestAddr)>,
+    table: Box<[Target]>,
+    /// Of all blocks: offset in the block's code, and guest instructions begun.
+    marks: Vec<(u32, u32)>,
+    /// Of all blocks: addresses of its guest instructions.
+    pcs: Vec<GuestAddr>,
+    /// Operations that code points at.
+    ops: Vec<Box<[IROp]>>,
+}
+
+impl CodeCache {
+    /// A cache of at most `cap` bytes of code.
+    ///
+    /// # Errors
+    /// `Error::Host` if the host gives no executable memory; `Error::NoMemory` if `cap` does not hold the thunks.
+    pub fn new(cap: usize, memory: Memory, features: CpuFeatures) -> Result<CodeCache, Error> {
+        let none = || Error::NoMemory { what: "the code cache", bytes: cap as u64 };
+        let thunks = Thunks::new().map_err(|_| none())?;
+        let mut cache = CodeCache {
+            arena: CodeArena::new(cap)?,
+            thunks,
+            memory,
+            features,
+            blocks: Vec::new(),
+            by_pc: HashMap::new(),
+            links: Vec::new(),
+            table: vec![NO_TARGET; TABLE_ENTRIES].into(),
+            marks: Vec::new(),
+            pcs: Vec::new(),
+            ops: Vec::new(),
+        };
+        cache.publish_thunks().ok_or_else(none)?;
+        Ok(cache)
+    }
+
+    /// The thunks stand at the start of the arena.
+    fn publish_thunks(&mut self) -> Option<()> {
+        let place = self.arena.reserve(self.thunks.bytes.len())?;
+        self.arena.publish(place, &self.thunks.bytes);
+        Some(())
+    }
+
+    /// Fills in what generated code finds through its state.
+    pub fn set_slots(&self, slots: &mut HostSlots) {
+        let base = self.arena.base();
+        slots.leave_thunk = (base + self.thunks.leave) as u64;
+        slots.helper_thunk = (base + self.thunks.helper) as u64;
+        slots.leave_routine = enter::leave_routine() as u64;
+        slots.helper_routine = enter::helper_routine() as u64;
+        slots.table = self.table.as_ptr().expose_provenance() as u64;
+    }
+
+    /// Host address to enter code at (it goes on at `CpuState::host.entry`), and where its faults land.
+    pub fn gates(&self) -> (usize, usize) {
+        (self.arena.base() + self.thunks.enter, self.arena.base() + self.thunks.fault)
+    }
+
+    /// First address and end of all code.
+    pub fn range(&self) -> (usize, usize) {
+        (self.arena.base(), self.arena.base() + self.arena.used())
+    }
+
+    /// Host address of the code for `pc`.
+    pub fn find(&self, pc: GuestAddr) -> Option<usize> {
+        let block = &self.blocks[*self.by_pc.get(&pc)? as usize];
+        Some(self.arena.base() + block.offset)
+    }
+
+    /// Generates and publishes code for a block that is not here yet.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing has changed then.
+    pub fn add(&mut self, block: &IRBlock) -> Result<usize, Refusal> {
+        let ops: Box<[IROp]> = block.ops.clone().into();
+        let request = Request {
+            memory: self.memory,
+            features: self.features,
+            first_link: self.links.len() as u32,
+            listing: false,
+        };
+        let object = compile(block, &ops, &request).map_err(Refusal::Bail)?;
+        let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
+        let code = self.arena.publish(place, &object.bytes);
+        self.note(block, &object, code.offset, code.len);
+        self.ops.push(ops);
+        Ok(self.arena.base() + code.offset)
+    }
+
+    fn note(&mut self, block: &IRBlock, object: &CodeObject, offset: usize, len: usize) {
+        let (marks, pcs) = (self.marks.len(), self.pcs.len());
+        self.marks.extend_from_slice(&object.marks);
+        self.pcs.extend(block.ops.iter().filter_map(|op| match *op {
+            IROp::Mark { pc } => Some(pc),
+            _ => None,
+        }));
+        let index = self.blocks.len() as u32;
+        self.blocks.push(Block {
+            pc: block.start_pc,
+            offset,
+            len,
+            cost: block.cost(),
+            marks: (marks, self.marks.len()),
+            pcs: (pcs, self.pcs.len()),
+        });
+        self.by_pc.insert(block.start_pc, index);
+        self.links.extend(object.links.iter().map(|link| (offset + link.field as usize, link.target)));
+    }
+
+    /// The successor that a link wants.
+    pub fn link_target(&self, link: u64) -> Option<GuestAddr> {
+        Some(self.links.get(usize::try_from(link).ok()?)?.1)
+    }
+
+    /// Leads a link to the code of its successor, if that is here; returns its address.
+    pub fn link(&self, link: u64) -> Option<usize> {
+        let &(field, target) = self.links.get(usize::try_from(link).ok()?)?;
+        let code = self.find(target)?;
+        let from = self.arena.base() + field + 4;
+        // Both are in the arena, which is far below 2 GiB.
+        let distance = i32::try_from(code.wrapping_sub(from).cast_signed()).ok()?;
+        self.arena.patch_i32(field, distance);
+        Some(code)
+    }
+
+    /// Lets indirect jumps find the code of `pc`.
+    pub fn remember(&mut self, pc: GuestAddr, code: usize) {
+        let index = (pc >> 1) as usize % TABLE_ENTRIES;
+        self.table[index] = Target { pc, code: code as u64 };
+    }
+
+    /// Where the code at a host address stands, if it is a block's.
+    pub fn position(&self, host_pc: u64) -> Option<Position> {
+        let at = usize::try_from(host_pc).ok()?.checked_sub(self.arena.base())?;
+        let after = self.blocks.partition_point(|block| block.offset <= at);
+        let block = self.blocks[..after].last().filter(|block| at < block.offset + block.len)?;
+        let marks = &self.marks[block.marks.0..block.marks.1];
+        let after = marks.partition_point(|&(offset, _)| offset as usize <= at - block.offset);
+        let begun = marks[..after].last().map_or(0, |&(_, begun)| begun as usize);
+        let pcs = &self.pcs[block.pcs.0..block.pcs.1];
+        let index = begun.saturating_sub(1);
+        let pc = pcs.get(index).copied().unwrap_or(block.pc);
+        Some(Position { pc, unused: block.cost.saturating_sub(index as u64) })
+    }
+
+    /// Drops all code.
+    pub fn clear(&mut self) {
+        self.arena.reset();
+        self.blocks.clear();
+        self.by_pc.clear();
+        self.links.clear();
+        self.table.fill(NO_TARGET);
+        self.marks.clear();
+        self.pcs.clear();
+        self.ops.clear();
+        // They fitted before.
+        self.publish_thunks();
+    }
+
+    /// Number of blocks.
+    pub fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Bytes of code.
+    pub fn bytes(&self) -> usize {
+        self.arena.used()
+    }
+}

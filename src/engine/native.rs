@@ -1,0 +1,260 @@
+//! Running machine code: what it is entered with, and what its exits mean.
+#![allow(unsafe_code, reason = "enters generated code and serves its helper calls")]
+
+use super::Tier;
+use crate::asm::x64::CpuFeatures;
+use crate::base::error::{Error, Trap};
+use crate::base::state::CpuState;
+use crate::base::GuestAddr;
+use crate::cache::{CodeCache, Refusal};
+use crate::codegen::{exit, Memory};
+use crate::interp::code::CodeCache as InterpCache;
+use crate::interp;
+use crate::ir::{IRBlock, IROp};
+use crate::mmu::SoftMmu;
+use crate::sys::enter::{self, ReturnStack};
+use crate::sys::host;
+
+/// Guest instructions that generated code may run before it comes back to poll: some tens of microseconds.
+pub const SLICE: u64 = 1 << 16;
+
+/// Default size of the code cache in bytes.
+pub const CODE_CACHE_BYTES: usize = 64 << 20;
+
+/// Machine code and what it needs to run.
+#[derive(Debug)]
+pub struct Native {
+    pub(super) cache: CodeCache,
+    stack: ReturnStack,
+    /// Base that the segment must have while code runs, if it is used.
+    segment: Option<usize>,
+    /// Blocks that the code generator refused.
+    pub(super) bails: u64,
+    /// Times that the cache was full and cleared.
+    pub(super) evictions: u64,
+}
+
+/// What a helper call needs, behind `CpuState::host.memory`.
+struct HelperContext<'a> {
+    mmu: &'a SoftMmu,
+    interp: &'a InterpCache,
+    trap: Option<Trap>,
+}
+
+/// Why generated code came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// Go on at the program counter; there may be no code for it yet.
+    Resume,
+    /// Go on at the program counter; a link or the table would like to lead there from now on.
+    Wanted(Wish),
+    Syscall,
+    SyncCode,
+    Trap(Trap),
+    /// Out of fuel, or at the end of a slice.
+    Fuel,
+}
+
+/// Who wants to lead to a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Link(u64),
+    Table,
+}
+
+impl Native {
+    /// Prepares to run machine code on `mmu`'s memory.
+    ///
+    /// # Errors
+    /// `Error::Host` or `Error::NoMemory` if the host gives no memory for code.
+    pub fn new(mmu: &SoftMmu, cap: usize) -> Result<Native, Error> {
+        let (memory, segment) = match mmu.base() {
+            0 => (Memory::Low, None),
+            base => (Memory::Segment, Some(base)),
+        };
+        let features = CpuFeatures::from_cpuid(host::cpuid, host::xgetbv);
+        let (cache, stack) = (CodeCache::new(cap, memory, features)?, ReturnStack::new()?);
+        Ok(Native { cache, stack, segment, bails: 0, evictions: 0 })
+    }
+
+    /// Drops all code.
+    pub fn clear(&mut self, cpu: &mut CpuState) {
+        self.cache.clear();
+        cpu.host.jit_rsp = self.stack.base() as u64;
+    }
+
+    /// The code of a block, made if need be. A full cache is cleared first.
+    pub fn code_for(&mut self, cpu: &mut CpuState, block: &IRBlock) -> Option<usize> {
+        if let Some(code) = self.cache.find(block.start_pc) {
+            return Some(code);
+        }
+        match self.cache.add(block) {
+            Ok(code) => Some(code),
+            Err(Refusal::Bail(_)) => {
+                self.bails += 1;
+                None
+            }
+            Err(Refusal::Full) => {
+                self.clear(cpu);
+                self.evictions += 1;
+                self.cache.add(block).ok()
+            }
+        }
+    }
+
+    /// Whether the hart's rounding mode is one that the hardware has; otherwise code must not be entered.
+    pub fn can_run(cpu: &CpuState) -> bool {
+        cpu.frm < 4
+    }
+
+    /// Runs code from `entry`, which is that of the block at the program counter.
+    pub fn run(&mut self, cpu: &mut CpuState, mmu: &SoftMmu, interp: &InterpCache, entry: usize) -> Back {
+        if let Err(trap) = self.enter(cpu, mmu, interp, entry) {
+            return Back::Trap(trap);
+        }
+        self.back(cpu, mmu)
+    }
+
+    /// Enters code and leaves its exit code in `exit_code`. An error is the trap of a helper.
+    fn enter(
+        &mut self,
+        cpu: &mut CpuState,
+        mmu: &SoftMmu,
+        interp: &InterpCache,
+        entry: usize,
+    ) -> Result<(), Trap> {
+        let mut context = HelperContext { mmu, interp, trap: None };
+        self.cache.set_slots(&mut cpu.host);
+        cpu.host.stack_base = self.stack.base() as u64;
+        cpu.host.stack_limit = self.stack.limit() as u64;
+        if cpu.host.jit_rsp == 0 {
+            cpu.host.jit_rsp = cpu.host.stack_base;
+        }
+        cpu.host.helper = helper as *const () as u64;
+        cpu.host.memory = std::ptr::from_mut(&mut context).expose_provenance() as u64;
+        cpu.host.guest_mxcsr = mxcsr(cpu.frm);
+        cpu.host.entry = entry as u64;
+        let slice = cpu.fuel.min(SLICE);
+        cpu.fuel -= slice;
+        cpu.host.fuel_left = slice;
+        if let Some(base) = self.segment {
+            host::set_segment_base(base);
+        }
+        let (gate, landing) = self.cache.gates();
+        // SAFETY: the cache published both gates and `entry`; all slots that code uses are set above, and everything
+        // they point to (`context`, the table, the stack) outlives the call.
+        let code = unsafe { enter::enter(cpu, gate, self.cache.range(), landing) };
+        cpu.host.memory = 0;
+        cpu.fuel += cpu.host.fuel_left;
+        cpu.host.exit_code = code;
+        cpu.fflags |= flags_of(cpu.host.guest_mxcsr);
+        context.trap.map_or(Ok(()), |trap| {
+            // The return address is behind the call.
+            self.settle(cpu, cpu.host.host_pc.wrapping_sub(1));
+            Err(trap)
+        })
+    }
+
+    /// Makes the program counter and fuel those of the instruction at a place in the code.
+    fn settle(&self, cpu: &mut CpuState, host_pc: u64) {
+        if let Some(position) = self.cache.position(host_pc) {
+            cpu.pc = position.pc;
+            cpu.fuel += position.unused;
+        }
+    }
+
+    fn back(&self, cpu: &mut CpuState, mmu: &SoftMmu) -> Back {
+        match cpu.host.exit_code {
+            exit::LINK => {
+                let link = cpu.host.exit_value & u64::from(u32::MAX);
+                if let Some(target) = self.cache.link_target(link) {
+                    cpu.pc = target;
+                }
+                Back::Wanted(Wish::Link(link))
+            }
+            exit::MISS => Back::Wanted(Wish::Table),
+            exit::FUEL => Back::Fuel,
+            exit::SYSCALL => Back::Syscall,
+            exit::SYNC_CODE => Back::SyncCode,
+            exit::ILLEGAL => self.trapped(cpu, Trap::IllegalInstruction),
+            exit::BREAKPOINT => self.trapped(cpu, Trap::Breakpoint),
+            exit::FAULT => self.trapped(cpu, Trap::Memory(mmu.last_fault())),
+            _ => Back::Resume,
+        }
+    }
+
+    fn trapped(&self, cpu: &mut CpuState, trap: Trap) -> Back {
+        self.settle(cpu, cpu.host.host_pc);
+        Back::Trap(trap)
+    }
+
+    /// Grants a wish to lead to the block at `pc`, if it has code.
+    pub fn grant(&mut self, wish: Wish, pc: GuestAddr) {
+        match (wish, self.cache.find(pc)) {
+            (Wish::Link(link), Some(_)) if self.cache.link_target(link) == Some(pc) => {
+                self.cache.link(link);
+            }
+            (Wish::Table, Some(code)) => self.cache.remember(pc, code),
+            _ => {}
+        }
+    }
+}
+
+/// Entries after which `auto` makes code for a block: about where its translation is paid back.
+pub const HOT: u32 = 64;
+
+/// Whether a tier runs machine code, and after how many entries.
+pub fn entries_before_code(tier: Tier) -> Option<u32> {
+    match tier {
+        Tier::Interp => None,
+        Tier::O0 => Some(0),
+        Tier::Auto => Some(HOT),
+    }
+}
+
+/// The control word for a guest rounding mode below 4: all exceptions masked, no flags (Intel SDM Vol. 1, 10.2.3).
+fn mxcsr(frm: u8) -> u32 {
+    // RISC-V: nearest, zero, down, up. MXCSR.RC: nearest, down, up, zero.
+    const RC: [u32; 4] = [0, 3, 1, 2];
+    0x1f80 | RC[usize::from(frm & 3)] << 13
+}
+
+/// The accrued exceptions of a control word as `fflags`.
+fn flags_of(mxcsr: u32) -> u8 {
+    // MXCSR bits 0-5: IE DE ZE OE UE PE. fflags bits 0-4: NX UF OF DZ NV. A denormal operand is no exception there.
+    let bit = |from: u32, to: u8| if mxcsr >> from & 1 != 0 { 1u8 << to } else { 0 };
+    bit(0, 4) | bit(2, 3) | bit(3, 2) | bit(4, 1) | bit(5, 0)
+}
+
+/// Does an operation for generated code. Returns 0, or the code to leave with.
+extern "C" fn helper(cpu: *mut CpuState, op: *const IROp) -> u32 {
+    // SAFETY: generated code passes its state, which `Native::enter` borrows exclusively, and an operation that the
+    // cache keeps alive; `memory` points at the context in `Native::enter`'s frame.
+    let (cpu, op, context) = unsafe {
+        let cpu = &mut *cpu;
+        let context = std::ptr::with_exposed_provenance_mut::<HelperContext<'_>>(cpu.host.memory as usize);
+        (cpu, *op, &mut *context)
+    };
+    cpu.fflags |= flags_of(cpu.host.guest_mxcsr);
+    let result = interp::operation(cpu, context.mmu, context.interp, op);
+    cpu.host.guest_mxcsr = mxcsr(cpu.frm);
+    match result {
+        Ok(()) => 0,
+        Err(trap) => {
+            context.trap = Some(trap);
+            exit::HELPER_TRAP
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_words_have_the_guests_rounding_mode() {
+        assert_eq!([0, 1, 2, 3].map(|frm| mxcsr(frm) >> 13 & 3), [0, 3, 1, 2]);
+        assert_eq!(flags_of(0b11_1101), 0b1_1111);
+        assert_eq!(flags_of(0b00_0010), 0);
+    }
+}
