@@ -16,7 +16,7 @@ use crate::sys::host::{self, HostArg};
 pub use crate::sys::space::{Backing, Placement, Prot};
 use crate::sys::space::Space;
 use crate::sys::trap::{self, HostFault};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bits of a page's byte.
 mod page {
@@ -27,6 +27,8 @@ mod page {
     /// Code was translated from this page.
     pub const CODE: u8 = 16;
     pub const SHARED: u8 = 32;
+    /// The guest may write the page but the host's tables say no, so that a write to translated code is noticed.
+    pub const WATCHED: u8 = 64;
 }
 
 /// Guest memory; also the memory of a host that runs blocks of its own.
@@ -38,6 +40,8 @@ pub struct SoftMmu {
     space: Space,
     /// Counts the events after which translations may be out of date.
     code_epoch: AtomicU64,
+    /// Code was translated from memory that others can write unseen.
+    shared_code: AtomicBool,
     /// Pages mapped now, and how many may be.
     mapped: AtomicU64,
     limit: u64,
@@ -85,7 +89,7 @@ impl SoftMmu {
     /// `Error::NoMemory` if the host has no address space for it; `Error::Host` if its fault handler cannot be set.
     pub fn reserve(placement: Placement) -> Result<SoftMmu, Error> {
         trap::install()?;
-        Ok(SoftMmu { space: Space::reserve(placement)?, code_epoch: AtomicU64::new(0), mapped: AtomicU64::new(0), limit: SPACE / PAGE })
+        Ok(SoftMmu { space: Space::reserve(placement)?, code_epoch: AtomicU64::new(0), shared_code: AtomicBool::new(false), mapped: AtomicU64::new(0), limit: SPACE / PAGE })
     }
 
     /// Limits how many bytes (rounded down to pages) may be mapped at once; what is mapped already stays.
@@ -220,6 +224,7 @@ impl SoftMmu {
     /// As [`SoftMmu::map`]; also if the ranges overlap.
     pub fn remap(&self, from: GuestAddr, old_len: u64, to: GuestAddr, new_len: u64) -> Result<(), Error> {
         self.within_limit(to, new_len.saturating_sub(old_len))?;
+        self.release(from, old_len);
         self.space.remap(from, old_len, to, new_len)?;
         let bits = self.page_byte(from) & !page::CODE;
         self.set_pages(from, old_len, 0);
@@ -318,8 +323,12 @@ impl SoftMmu {
     pub fn write(&self, addr: GuestAddr, from: &[u8]) -> Result<(), Fault> {
         let len = self.clip(addr, from.len());
         // SAFETY: the destination is inside the reservation or its guard (clip), the source is the slice.
-        unsafe { access::copy(from.as_ptr() as usize, self.host(addr), len) }
-            .map_err(|at| self.fault(at, Access::Store))?;
+        while let Err(at) = unsafe { access::copy(from.as_ptr() as usize, self.host(addr), len) } {
+            let fault = self.fault(at, Access::Store);
+            if !self.code_written(&fault) {
+                return Err(fault);
+            }
+        }
         self.ran_over(addr, len, from.len(), Access::Store)
     }
 
@@ -378,8 +387,8 @@ impl SoftMmu {
         Ok(None)
     }
 
-    /// Reads code for the decoder: up to `into.len()` bytes from `addr` while the pages are executable, and marks
-    /// those pages as translated. Returns how many bytes were read.
+    /// Reads code for the decoder: up to `into.len()` bytes from `addr` while the pages are executable. Returns how many
+    /// bytes were read.
     ///
     /// # Errors
     /// The fetch fault, if not even one byte is executable.
@@ -387,13 +396,8 @@ impl SoftMmu {
         let mut done = 0;
         while done < into.len() {
             let at = addr.wrapping_add(done as u64);
-            let Some(byte) = self.space.pages().get((at / PAGE) as usize) else { break };
-            let bits = byte.load(Ordering::Relaxed);
-            if bits & page::EXEC == 0 {
+            if self.page_byte(at) & page::EXEC == 0 {
                 break;
-            }
-            if bits & page::CODE == 0 {
-                byte.fetch_or(page::CODE, Ordering::Relaxed);
             }
             let len = (into.len() - done).min((PAGE - at % PAGE) as usize);
             if self.read(at, &mut into[done..done + len]).is_err() {
@@ -408,6 +412,71 @@ impl SoftMmu {
         Ok(done)
     }
 
+    /// Notes that code was translated from `[addr, addr + len)`: from now on a write there makes translations out of
+    /// date ([`SoftMmu::code_written`]).
+    pub fn watch_code(&self, addr: GuestAddr, len: u64) {
+        let (first, last) = (addr / PAGE, (addr + len.max(1) - 1) / PAGE);
+        for index in first..=last {
+            let Some(byte) = self.space.pages().get(index as usize) else { return };
+            let bits = byte.load(Ordering::Relaxed);
+            if bits & page::CODE != 0 {
+                continue;
+            }
+            let mut new = bits | page::CODE;
+            if bits & page::SHARED != 0 {
+                self.shared_code.store(true, Ordering::Relaxed);
+            } else if bits & page::WRITE != 0 {
+                let read_only = Prot { write: false, ..prot_of(bits).unwrap_or_default() };
+                if self.space.protect(index * PAGE, PAGE, read_only).is_ok() {
+                    new |= page::WATCHED;
+                } else {
+                    // Without a watch, code that changes is noticed as shared code is.
+                    self.shared_code.store(true, Ordering::Relaxed);
+                }
+            }
+            byte.store(new, Ordering::Relaxed);
+        }
+    }
+
+    /// If a fault is a write to translated code that the guest may do, lets it happen and declares the translations out
+    /// of date: the access is to be tried again.
+    pub fn code_written(&self, fault: &Fault) -> bool {
+        let page_start = fault.addr / PAGE * PAGE;
+        fault.access == Access::Store && self.release(page_start, PAGE)
+    }
+
+    /// Ends the watch over the pages of a range; true if there was one.
+    fn release(&self, addr: GuestAddr, len: u64) -> bool {
+        let Some(pages) = self.space.pages().get((addr / PAGE) as usize..addr.saturating_add(len).div_ceil(PAGE) as usize)
+        else {
+            return false;
+        };
+        let mut released = false;
+        for (index, byte) in (addr / PAGE..).zip(pages) {
+            let bits = byte.load(Ordering::Relaxed);
+            if bits & page::WATCHED == 0 {
+                continue;
+            }
+            let prot = prot_of(bits).unwrap_or_default();
+            if self.space.protect(index * PAGE, PAGE, prot).is_ok() {
+                byte.store(bits & !(page::WATCHED | page::CODE), Ordering::Relaxed);
+                released = true;
+            }
+        }
+        if released {
+            self.invalidate_code();
+        }
+        released
+    }
+
+    /// Makes later translations see all earlier stores (`fence.i`, `riscv_flush_icache`). Writes to watched code have
+    /// done so already; only code in shared memory may have changed unseen.
+    pub fn sync_code(&self) {
+        if self.shared_code.load(Ordering::Relaxed) {
+            self.invalidate_code();
+        }
+    }
+
     /// Counts the events after which translations may be out of date; a translation is good while this is what it
     /// was when the code was fetched.
     #[inline]
@@ -415,7 +484,7 @@ impl SoftMmu {
         self.code_epoch.load(Ordering::Acquire)
     }
 
-    /// Declares all translations out of date (`fence.i`, unmapped or changed code pages).
+    /// Declares all translations out of date.
     pub fn invalidate_code(&self) {
         self.code_epoch.fetch_add(1, Ordering::AcqRel);
     }
@@ -507,7 +576,32 @@ impl SoftMmu {
     ///
     /// # Errors
     /// The host's `errno`; EFAULT for a guest range that leaves the space.
-    pub fn host_call(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {
+    pub(crate) fn host_call(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {
+        match self.host_call_once(number, args) {
+            // The kernel may have met code that is watched for writes.
+            Err(libc::EFAULT) if self.release_arguments(args) => self.host_call_once(number, args),
+            result => result,
+        }
+    }
+
+    /// Ends the watch over all guest ranges among the arguments; true if there was one.
+    fn release_arguments(&self, args: &[CallArg<'_>]) -> bool {
+        let mut released = false;
+        for arg in args {
+            match arg {
+                CallArg::Guest { addr, len } => released |= self.release(*addr, *len),
+                CallArg::Vector(list) => {
+                    for &(addr, len) in *list {
+                        released |= self.release(addr, len);
+                    }
+                }
+                CallArg::Int(_) | CallArg::In(_) | CallArg::Out(_) => {}
+            }
+        }
+        released
+    }
+
+    fn host_call_once(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {
         let mut ranges = Vec::new();
         for arg in args.iter() {
             if let CallArg::Vector(list) = arg {
@@ -602,11 +696,39 @@ mod tests {
         assert_eq!(mmu.fetch(0x1ffe, &mut code).unwrap_err().access, Access::Fetch);
         mmu.protect(0x1000, 0x1000, Prot::RX).unwrap();
         assert_eq!(mmu.fetch(0x1ffe, &mut code).unwrap(), 2);
+        mmu.watch_code(0x1ffe, 2);
         let epoch = mmu.code_epoch();
         mmu.unmap(0x2000, 0x1000).unwrap();
         assert_eq!(mmu.code_epoch(), epoch);
         mmu.protect(0x1000, 0x1000, Prot::RW).unwrap();
         assert!(mmu.code_epoch() > epoch);
+    }
+
+    #[test]
+    fn a_write_to_translated_code_is_noticed_once() {
+        let mmu = SoftMmu::new(0x3000, false);
+        mmu.protect(0x1000, 0x1000, Prot::RWX).unwrap();
+        mmu.watch_code(0x1800, 4);
+        let epoch = mmu.code_epoch();
+        let fault = mmu.store_u8(0x1004, 1).unwrap_err();
+        assert!(mmu.code_written(&fault) && mmu.code_epoch() > epoch);
+        mmu.store_u8(0x1004, 1).unwrap();
+        assert!(!mmu.code_written(&fault));
+        // Writes on the guest's behalf pass the watch.
+        mmu.watch_code(0x1800, 4);
+        mmu.write(0xff0, &[7; 32]).unwrap();
+        let epoch = mmu.code_epoch();
+        mmu.watch_code(0x1800, 4);
+        let source = std::fs::File::open("/dev/zero").unwrap();
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&source) as u64;
+        let mut args = [CallArg::Int(fd), CallArg::Guest { addr: 0x1000, len: 16 }, CallArg::Int(16)];
+        assert_eq!(mmu.host_call(libc::SYS_read, &mut args), Ok(16));
+        assert!(mmu.code_epoch() > epoch);
+        // A page that the guest may not write stays so.
+        mmu.protect(0x1000, 0x1000, Prot::RX).unwrap();
+        mmu.watch_code(0x1800, 4);
+        let fault = mmu.store_u8(0x1004, 1).unwrap_err();
+        assert!(fault.mapped && !mmu.code_written(&fault));
     }
 
     #[test]

@@ -36,6 +36,18 @@ impl fmt::Display for Label {
 }
 
 impl Label {
+    /// The number that stands for the label in an operand.
+    #[inline(always)]
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The label of [`Label::number`].
+    #[inline(always)]
+    pub(super) const fn from_number(number: u32) -> Label {
+        Label(number)
+    }
+
     /// Position in the list of labels.
     fn index(self) -> usize {
         // A u32 fits a usize on every host that this crate runs on.
@@ -125,8 +137,9 @@ impl CodeBuffer {
     /// Appends the first `count` bytes of the window to the code.
     #[inline]
     pub(super) fn advance(&mut self, count: usize) {
-        // Invariants 1 and 2: `len` grows, at most to the end of the window or of the room.
-        self.len = (self.len + count.min(WINDOW)).min(self.bytes.len());
+        // Invariants 1 and 2: `len` grows, at most to the end of the window that `window` made room for.
+        debug_assert!(count <= WINDOW && self.len + count <= self.bytes.len());
+        self.len += count;
     }
 
     /// Appends bytes.
@@ -186,9 +199,14 @@ impl CodeBuffer {
     /// Records what was emitted from offset `at`, if a listing is wanted.
     #[inline]
     pub(super) fn note(&mut self, at: usize, text: impl FnOnce() -> String) {
-        if let Some(notes) = &mut self.notes {
-            notes.push(Note { at, text: text() });
+        if self.notes.is_some() {
+            self.record(at, text());
         }
+    }
+
+    #[cold]
+    fn record(&mut self, at: usize, text: String) {
+        self.notes.get_or_insert_with(Vec::new).push(Note { at, text });
     }
 
     /// Places the constants, fills in all fixups and gives out the code.

@@ -7,6 +7,7 @@
 //! Code of a block is entered with the guest's hot registers in host registers (`x64::roles`) and leaves the same way,
 //! by jumping to another block's entry. It leaves for the engine with an exit code, one of [`exit`].
 
+pub mod listing;
 pub mod x64;
 
 use crate::asm::FinishError;

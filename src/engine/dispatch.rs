@@ -3,9 +3,9 @@
 use super::native::{self, Back, Native, Wish, CODE_CACHE_BYTES};
 use super::{Jit, Tier};
 use crate::base::error::{Access, Fault, Trap};
-use crate::guest::riscv::translate::{lift, MAX_BLOCK_BYTES};
+use crate::guest::riscv::translate::{lift, MAX_BLOCK_BYTES, MAX_BLOCK_INSNS};
 use crate::interp::{self, Exit};
-use crate::ir::IRBlock;
+use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
 
 /// Why a guest program stopped running. The program counter says where it goes on.
@@ -36,8 +36,11 @@ impl Jit {
                 Ok(None) => self.run_interpreter(mmu),
                 Err(fault) => Some(GuestExit::Trap(Trap::Memory(fault))),
             };
-            if let Some(exit) = exit {
-                return exit;
+            match exit {
+                // A write to translated code is tried again once the code is dropped.
+                Some(GuestExit::Trap(Trap::Memory(fault))) if mmu.code_written(&fault) => {}
+                Some(exit) => return exit,
+                None => {}
             }
         }
     }
@@ -46,10 +49,13 @@ impl Jit {
     fn code_at_pc(&mut self, mmu: &SoftMmu) -> Result<Option<usize>, Fault> {
         let Some(native) = self.native.as_mut().filter(|_| Native::can_run(&self.cpu)) else { return Ok(None) };
         let pc = self.cpu.pc;
+        if self.tier.is_random() && self.random.below(2) == 0 {
+            return Ok(None);
+        }
         if let Some(code) = native.cache.find(pc) {
             return Ok(Some(code));
         }
-        if self.tier != Tier::O0 || self.refused.contains(&pc) {
+        if self.tier == Tier::Auto || self.refused.contains(&pc) {
             return Ok(None);
         }
         self.compile(mmu)
@@ -75,17 +81,19 @@ impl Jit {
         }
         let native = self.native.as_mut()?;
         let before = self.cpu.fuel;
-        match native.run(&mut self.cpu, mmu, &self.cache, code) {
+        // A slice holds at least one block, or there would be no progress.
+        let slice = if self.tier.is_random() { MAX_BLOCK_INSNS as u64 + self.random.below(256) } else { native::SLICE };
+        match native.run(&mut self.cpu, mmu, &self.cache, code, slice) {
             Back::Resume => None,
             Back::Wanted(wish) => self.grant(mmu, wish),
             Back::Syscall => Some(GuestExit::Syscall),
             Back::SyncCode => {
-                mmu.invalidate_code();
+                mmu.sync_code();
                 None
             }
             Back::Trap(trap) => Some(GuestExit::Trap(trap)),
             // The whole rest was given and nothing of it could be used.
-            Back::Fuel if self.cpu.fuel == before && before < native::SLICE => Some(GuestExit::OutOfFuel),
+            Back::Fuel if self.cpu.fuel == before && before <= slice => Some(GuestExit::OutOfFuel),
             Back::Fuel => None,
         }
     }
@@ -110,6 +118,10 @@ impl Jit {
     fn run_interpreter(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
         match interp::run(&mut self.cpu, mmu, &mut self.cache) {
             Exit::Miss => self.translate(mmu).err().map(|fault| GuestExit::Trap(Trap::Memory(fault))),
+            Exit::Hot if self.tier.is_random() => {
+                self.cache.cool(self.cpu.pc, 1 + self.random.below(8) as u32);
+                None
+            }
             Exit::Hot => {
                 let code = match Native::can_run(&self.cpu) {
                     true => self.compile(mmu),
@@ -124,7 +136,7 @@ impl Jit {
                 code.err().map(|fault| GuestExit::Trap(Trap::Memory(fault)))
             }
             Exit::SyncCode => {
-                mmu.invalidate_code();
+                mmu.sync_code();
                 None
             }
             Exit::Syscall => Some(GuestExit::Syscall),
@@ -174,9 +186,14 @@ impl Jit {
 pub fn lift_at(mmu: &SoftMmu, pc: u64) -> Result<IRBlock, Fault> {
     let mut code = [0; MAX_BLOCK_BYTES];
     let len = mmu.fetch(pc, &mut code)?;
-    lift(pc, &code[..len]).ok_or_else(|| {
+    let block = lift(pc, &code[..len]).ok_or_else(|| {
         // The first half of an instruction is there and the second is not.
         let addr = pc.wrapping_add(len as u64);
         Fault { addr, access: Access::Fetch, mapped: mmu.prot(addr).is_some(), beyond_file: false }
-    })
+    })?;
+    // An instruction is at most 4 bytes.
+    let last = block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
+    let end = last.unwrap_or(pc).wrapping_add(4);
+    mmu.watch_code(pc, end.wrapping_sub(pc).min(len as u64));
+    Ok(block)
 }

@@ -78,11 +78,48 @@ pub enum Tier {
     /// The interpreter first; machine code for what runs often.
     #[default]
     Auto,
+    /// Any tier at any time, at random: for tests, since which tier runs must not matter.
+    Random { seed: u64 },
 }
 
 impl Tier {
-    /// All tiers with their names on the command line.
-    pub const ALL: [(&'static str, Tier); 3] = [("interp", Tier::Interp), ("o0", Tier::O0), ("auto", Tier::Auto)];
+    /// All tiers with their names on the command line (`random` takes a seed: `random:SEED`).
+    pub const ALL: [(&'static str, Tier); 4] = [
+        ("interp", Tier::Interp),
+        ("o0", Tier::O0),
+        ("auto", Tier::Auto),
+        ("random", Tier::Random { seed: 1 }),
+    ];
+
+    /// The tier of this name.
+    pub fn parse(name: &str) -> Option<Tier> {
+        if let Some(seed) = name.strip_prefix("random:") {
+            return Some(Tier::Random { seed: seed.parse().ok()? });
+        }
+        Tier::ALL.iter().find(|(known, _)| *known == name).map(|&(_, tier)| tier)
+    }
+
+    fn is_random(self) -> bool {
+        matches!(self, Tier::Random { .. })
+    }
+}
+
+/// A small generator of random numbers (xorshift64*), for [`Tier::Random`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64) -> Random {
+        // Zero is the one state that the generator does not leave.
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).max(1))
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound.max(1)
+    }
 }
 
 /// What the engine counted.
@@ -125,6 +162,7 @@ pub struct Jit {
     host_blocks: HashMap<GuestAddr, (IRBlock, u32)>,
     single: SingleBlocks,
     tier: Tier,
+    random: Random,
     /// Machine code, once it is first needed.
     native: Option<native::Native>,
     code_cache_bytes: Option<usize>,
@@ -152,6 +190,9 @@ impl Jit {
     /// Which code may run the guest from now on.
     pub fn set_tier(&mut self, tier: Tier) {
         self.tier = tier;
+        if let Tier::Random { seed } = tier {
+            self.random = Random::new(seed);
+        }
         self.cache.clear();
         self.cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
     }

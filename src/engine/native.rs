@@ -108,7 +108,18 @@ impl Native {
     }
 
     /// Runs code from `entry`, which is that of the block at the program counter.
-    pub fn run(&mut self, cpu: &mut CpuState, mmu: &SoftMmu, interp: &InterpCache, entry: usize) -> Back {
+    /// It comes back after at most `slice` guest instructions.
+    pub fn run(
+        &mut self,
+        cpu: &mut CpuState,
+        mmu: &SoftMmu,
+        interp: &InterpCache,
+        entry: usize,
+        slice: u64,
+    ) -> Back {
+        let slice = cpu.fuel.min(slice);
+        cpu.fuel -= slice;
+        cpu.host.fuel_left = slice;
         if let Err(trap) = self.enter(cpu, mmu, interp, entry) {
             return Back::Trap(trap);
         }
@@ -134,9 +145,6 @@ impl Native {
         cpu.host.memory = std::ptr::from_mut(&mut context).expose_provenance() as u64;
         cpu.host.guest_mxcsr = mxcsr(cpu.frm);
         cpu.host.entry = entry as u64;
-        let slice = cpu.fuel.min(SLICE);
-        cpu.fuel -= slice;
-        cpu.host.fuel_left = slice;
         if let Some(base) = self.segment {
             host::set_segment_base(base);
         }
@@ -209,6 +217,7 @@ pub fn entries_before_code(tier: Tier) -> Option<u32> {
         Tier::Interp => None,
         Tier::O0 => Some(0),
         Tier::Auto => Some(HOT),
+        Tier::Random { .. } => Some(3),
     }
 }
 

@@ -65,19 +65,14 @@ impl Call<'_> {
 
     /// Reads `N` 64-bit words.
     pub fn words<const N: usize>(&self, addr: GuestAddr) -> Result<[u64; N], i32> {
-        let mut words = [0; N];
-        for (index, word) in words.iter_mut().enumerate() {
-            let mut bytes = [0; 8];
-            self.read(addr.wrapping_add(index as u64 * 8), &mut bytes)?;
-            *word = u64::from_le_bytes(bytes);
-        }
-        Ok(words)
+        let mut words = [[0; 8]; N];
+        self.read(addr, words.as_flattened_mut())?;
+        Ok(words.map(u64::from_le_bytes))
     }
 
     /// Writes 64-bit words.
-    pub fn write_words(&self, addr: GuestAddr, words: &[u64]) -> Result<(), i32> {
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.write(addr, &bytes)
+    pub fn write_words<const N: usize>(&self, addr: GuestAddr, words: &[u64; N]) -> Result<(), i32> {
+        self.write(addr, words.map(u64::to_le_bytes).as_flattened())
     }
 
     /// The string that argument `index` points to, with its NUL. EFAULT, or ENAMETOOLONG as for a path.

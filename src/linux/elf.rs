@@ -272,9 +272,21 @@ fn load_segment(
     if image.segments.last().is_some_and(|last| last.vaddr + last.mem_size > vaddr) {
         return Err(ElfError::BadSegment("segments overlap or are not in ascending order"));
     }
+    if image.segments.last().is_some_and(|last| clobbers(last, &segment)) {
+        return Err(ElfError::BadSegment("two segments in one page"));
+    }
     image.align = image.align.max(align);
     image.segments.push(segment);
     Ok(())
+}
+
+/// Whether mapping `next` would replace contents of `last`: they share a page, and it is not one page of the file
+/// that both show.
+fn clobbers(last: &Segment, next: &Segment) -> bool {
+    let shared = (last.vaddr + last.mem_size - 1) / PAGE == next.vaddr / PAGE;
+    let distance = |segment: &Segment| segment.vaddr.wrapping_sub(segment.offset);
+    let one_page = last.mem_size == last.file_size && next.file_size > 0 && distance(last) == distance(next);
+    shared && !one_page
 }
 
 fn check_segments(image: &Image) -> Result<(), ElfError> {
@@ -353,3 +365,6 @@ fn symbol(entry: &[u8], names: &[u8]) -> Option<Symbol> {
 #[cfg(test)]
 #[path = "elf_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+pub(super) use tests::file as test_file;

@@ -88,6 +88,12 @@ fn broken_segments_are_refused() {
     assert_eq!(one((PT_LOAD, 5, u64::MAX - 0xfff, 0x10000, 0x1000, 0x3000, 0x1000)), ElfError::Truncated);
     let load = (PT_LOAD, 5, 0, 0x10000, 0x1000, 0x1000, 0x1000);
     assert!(bad(parse(&file(ET_EXEC, 0x10000, &[load, load], 0x2000)).unwrap_err()));
+    // Two segments in one page: only if both show the same page of the file.
+    let text = (PT_LOAD, 5, 0, 0x10000, 0x800, 0x800, 0x1000);
+    let with = |second| parse(&file(ET_EXEC, 0x10000, &[text, second], 0x2000));
+    assert!(with((PT_LOAD, 6, 0x800, 0x10800, 0x100, 0x100, 0x1000)).is_ok());
+    assert!(with((PT_LOAD, 6, 0x1800, 0x10800, 0x100, 0x100, 0x1000)).is_err());
+    assert!(with((PT_LOAD, 6, 0x800, 0x10800, 0, 0x100, 0x1000)).is_err());
 }
 
 #[test]

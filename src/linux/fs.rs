@@ -149,6 +149,19 @@ pub fn pipe2(call: &mut Call<'_>) -> SysResult {
     call.host(libc::SYS_pipe2, &mut [call.guest(0, 8), CallArg::Int(flags as u64)])
 }
 
+/// sync_file_range(fd, offset, length, flags): by fdatasync, which does at least as much and has a number on every
+/// host.
+pub fn sync_file_range(call: &mut Call<'_>) -> SysResult {
+    let [_, offset, len, flags, ..] = call.args;
+    let in_range = (offset as i64) >= 0
+        && (len as i64) >= 0
+        && offset.checked_add(len).is_some_and(|end| end as i64 >= 0);
+    if flags & !7 != 0 || !in_range {
+        return Err(libc::EINVAL);
+    }
+    call.host(libc::SYS_fdatasync, &mut [call.raw(0)])
+}
+
 /// close_range(first, last, flags).
 pub fn close_range(call: &mut Call<'_>) -> SysResult {
     // CLOSE_RANGE_UNSHARE would give this thread a descriptor table of its own; only CLOSE_RANGE_CLOEXEC is left.

@@ -25,6 +25,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Where position-independent programs go: low, so that the heap behind them has most of the space above it.
@@ -101,14 +102,15 @@ pub fn program(
     Ok(Loaded { memory, start, stack_size })
 }
 
+/// Opens a program under the rules of execve: a regular file that somebody may execute.
 fn open(path: &Path) -> Result<File, Error> {
     let failed = |source| Error::File { path: path.to_path_buf(), source };
-    let file = File::open(path).map_err(failed)?;
-    // A directory opens, but has no contents; a pipe or a terminal would block.
-    match file.metadata().map_err(failed)?.is_file() {
-        true => Ok(file),
-        false => Err(Error::Elf(ElfError::NotElf)),
+    // Looked at before it is opened, because opening a pipe waits for its other end.
+    let meta = std::fs::metadata(path).map_err(failed)?;
+    if !meta.is_file() || meta.mode() & 0o111 == 0 {
+        return Err(failed(std::io::Error::from_raw_os_error(libc::EACCES)));
     }
+    File::open(path).map_err(failed)
 }
 
 /// Loads the interpreter that `main` names, below everything mapped so far.
@@ -196,4 +198,92 @@ fn place_segment(
         mmu.map(mapped, end - mapped, segment.prot, Backing::Anonymous)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::elf::test_file as file;
+    use super::super::Process;
+    use super::*;
+    use crate::mmu::Placement;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    const EXEC: u16 = 2;
+    const DYN: u16 = 3;
+    const LOAD: u32 = 1;
+    const INTERP: u32 = 3;
+
+    /// Loads `bytes` as a program; the space, the hart and the process, or why not.
+    fn load(name: &str, bytes: &[u8], config: &Config) -> Result<(SoftMmu, CpuState, Process), Error> {
+        let path = std::env::temp_dir().join(format!("vmjit-load-{name}-{}", std::process::id()));
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let mmu = SoftMmu::reserve(Placement::Based).unwrap();
+        let mut cpu = CpuState::default();
+        let loaded = Process::load(&mmu, &mut cpu, &path, &["prog".into()], config);
+        fs::remove_file(&path).unwrap();
+        loaded.map(|process| (mmu, cpu, process))
+    }
+
+    fn config() -> Config {
+        Config { env: vec![b"A=1".to_vec()], ..Config::default() }
+    }
+
+    fn text(addr: u64) -> (u32, u32, u64, u64, u64, u64, u64) {
+        (LOAD, 5, 0, addr, 0x1000, 0x1000, 0x1000)
+    }
+
+    #[test]
+    fn a_static_program_is_mapped_and_its_bss_zeroed() {
+        let data = (LOAD, 6, 0x1000, 0x12000, 0x10, 0x2010, 0x1000);
+        let mut bytes = file(EXEC, 0x10100, &[text(0x10000), data], 0x3000);
+        bytes[0x1000..].fill(0xee);
+        let (mmu, cpu, mut process) = load("static", &bytes, &config()).unwrap();
+        assert_eq!((cpu.pc, cpu.x(2) % 16), (0x10100, 0));
+        let prots = [0x10000, 0x11000, 0x12000, 0x13000, 0x14000, 0x15000].map(|addr| mmu.prot(addr));
+        assert_eq!(prots, [Some(Prot::RX), None, Some(Prot::RW), Some(Prot::RW), Some(Prot::RW), None]);
+        assert_eq!(mmu.read_u64(0x12008).unwrap(), 0xeeee_eeee_eeee_eeee);
+        assert_eq!([mmu.read_u64(0x12010).unwrap(), mmu.read_u64(0x12ff8).unwrap()], [0, 0]);
+        assert_eq!(mmu.read_u64(cpu.x(2)).unwrap(), 1);
+        // The heap begins behind the image, and the stack has its size and a gap below.
+        let mut cpu = cpu;
+        cpu.set_x(17, 214);
+        cpu.set_x(10, 0);
+        process.syscall(&mmu, &mut cpu);
+        assert_eq!(cpu.x(10), 0x15000);
+        assert!(mmu.is_mapped(TASK_END - (8 << 20), 8 << 20));
+        assert!(mmu.is_free(TASK_END - (9 << 20), 1 << 20) && mmu.is_free(TASK_END, 0x1_0000));
+    }
+
+    #[test]
+    fn a_program_without_a_place_gets_one() {
+        let bytes = file(DYN, 0x100, &[text(0)], 0x1000);
+        let (mmu, cpu, _) = load("pie", &bytes, &config()).unwrap();
+        assert_eq!(cpu.pc, PIE_BASE + 0x100);
+        assert_eq!(mmu.prot(PIE_BASE), Some(Prot::RX));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let bad = |name, bytes: &[u8]| {
+            matches!(load(name, bytes, &config()), Err(Error::Elf(ElfError::BadSegment(_))))
+        };
+        assert!(bad("low", &file(EXEC, 0x8000, &[text(0x8000)], 0x1000)));
+        assert!(bad("stack", &file(EXEC, 0xffe0_0000, &[text(0xffe0_0000)], 0x1000)));
+        let huge = (LOAD, 6, 0, 0x20000, 0, 0xfff0_0000, 0x1000);
+        assert!(bad("huge", &file(EXEC, 0x10100, &[text(0x10000), huge], 0x1000)));
+        let mut bytes = file(EXEC, 0x10100, &[text(0x10000), (INTERP, 4, 0x800, 0, 9, 9, 1)], 0x1000);
+        bytes[0x800..0x808].copy_from_slice(b"/no/such");
+        let error = load("interp", &bytes, &config()).err().unwrap();
+        assert!(matches!(error, Error::Elf(ElfError::NoInterpreter(path)) if path == "/no/such"));
+        let long = Config { env: vec![vec![b'x'; 3 << 20]], ..Config::default() };
+        let error = load("env", &file(EXEC, 0x10100, &[text(0x10000)], 0x1000), &long).err().unwrap();
+        assert!(matches!(error, Error::NoMemory { .. }));
+        let mmu = SoftMmu::reserve(Placement::Based).unwrap();
+        for path in ["/", "/etc/passwd", "/nonexistent"] {
+            let loaded = Process::load(&mmu, &mut CpuState::default(), Path::new(path), &[], &config());
+            assert!(matches!(loaded, Err(Error::File { .. })), "{path}");
+        }
+    }
 }

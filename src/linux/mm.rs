@@ -309,7 +309,7 @@ pub fn flush_icache(call: &mut Call<'_>) -> SysResult {
     if call.args[2] & !1 != 0 {
         return Err(libc::EINVAL);
     }
-    call.mmu.invalidate_code();
+    call.mmu.sync_code();
     Ok(0)
 }
 

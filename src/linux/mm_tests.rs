@@ -185,6 +185,20 @@ fn files_are_mapped_private_and_shared() {
 }
 
 #[test]
+fn failed_calls_leave_no_hole() {
+    let mut guest = Guest::new();
+    // A pipe cannot be mapped, which some kernels find out when the old mapping is gone.
+    assert_eq!(guest.call("pipe2", &[SCRATCH, 0]), 0);
+    let read = guest.mmu.read_u64(SCRATCH).unwrap() & 0xffff_ffff;
+    for addr in [SCRATCH + PAGE, 0x5000_0000] {
+        assert!(guest.call("mmap", &[addr, PAGE, 1, MAP_PRIVATE | MAP_FIXED, read, 0]) < 0);
+        let mut resident = [0];
+        let args = &mut [CallArg::Guest { addr, len: PAGE }, CallArg::Int(PAGE), CallArg::Out(&mut resident)];
+        assert_eq!(guest.mmu.host_call(libc::SYS_mincore, args), Ok(0));
+    }
+}
+
+#[test]
 fn random_sequences_stay_in_bounds() {
     let mut guest = Guest::new();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);

@@ -74,6 +74,9 @@ const fn row(number: u64, name: &'static str, handler: Handler, args: &'static [
     Row { number, name, handler, args }
 }
 
+/// `fchmodat2` has this number on every machine, but not a name in every C library.
+const SYS_FCHMODAT2: libc::c_long = 452;
+
 /// THE system call table, ascending by number.
 ///
 /// Source: Linux `include/uapi/asm-generic/unistd.h` (riscv64 uses its 64-bit numbers) and
@@ -154,7 +157,7 @@ static TABLE: &[Row] = &[
     row(81, "sync", Host(libc::SYS_sync), &[]),
     row(82, "fsync", Host(libc::SYS_fsync), &[Fd]),
     row(83, "fdatasync", Host(libc::SYS_fdatasync), &[Fd]),
-    row(84, "sync_file_range", Host(libc::SYS_sync_file_range), &[Fd, Long, Long, Hex]),
+    row(84, "sync_file_range", Own(fs::sync_file_range), &[Fd, Long, Long, Hex]),
     row(85, "timerfd_create", Host(libc::SYS_timerfd_create), &[Int, Flags(&OPEN)]),
     row(86, "timerfd_settime", Host(libc::SYS_timerfd_settime), &[Fd, Hex, Struct(32), Struct(32)]),
     row(87, "timerfd_gettime", Host(libc::SYS_timerfd_gettime), &[Fd, Struct(32)]),
@@ -179,7 +182,7 @@ static TABLE: &[Row] = &[
     row(110, "timer_settime", Missing, &[Int, Hex, Ptr, Ptr]),
     row(111, "timer_delete", Missing, &[Int]),
     row(112, "clock_settime", Refuse(EPERM), &[Int, Struct(16)]),
-    row(113, "clock_gettime", Host(libc::SYS_clock_gettime), &[Int, Struct(16)]),
+    row(113, "clock_gettime", Own(time::clock_gettime), &[Int, Struct(16)]),
     row(114, "clock_getres", Host(libc::SYS_clock_getres), &[Int, Struct(16)]),
     row(115, "clock_nanosleep", Host(libc::SYS_clock_nanosleep), &[Int, Hex, Struct(16), Struct(16)]),
     row(117, "ptrace", Refuse(EPERM), &[Int, Int, Ptr, Ptr]),
@@ -312,7 +315,7 @@ static TABLE: &[Row] = &[
     row(441, "epoll_pwait2", Own(poll::epoll_pwait2), &[Fd, Ptr, Int, Struct(16), Ptr, Long]),
     row(444, "landlock_create_ruleset", Refuse(ENOSYS), &[Ptr, Long, Hex]),
     row(449, "futex_waitv", Refuse(ENOSYS), &[Ptr, Int, Hex, Ptr, Int]),
-    row(452, "fchmodat2", Host(libc::SYS_fchmodat2), &[Fd, Name, Mode, Flags(&AT)]),
+    row(452, "fchmodat2", Host(SYS_FCHMODAT2), &[Fd, Name, Mode, Flags(&AT)]),
 ];
 
 /// Room for every number of the table.

@@ -117,13 +117,13 @@ fn resolve(sysroot: &Path, path: &[u8], follow: Follow) -> PathBuf {
         }
         at.push(name);
         let here = join(sysroot, &at);
-        let Ok(meta) = std::fs::symlink_metadata(&here) else {
-            return PathBuf::from(OsStr::from_bytes(&fallback));
+        // EINVAL: it exists and is not a link.
+        let target = match std::fs::read_link(&here) {
+            Ok(_) if rest.is_empty() && follow == Follow::No => continue,
+            Ok(target) => target,
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => continue,
+            Err(_) => return PathBuf::from(OsStr::from_bytes(&fallback)),
         };
-        if !meta.is_symlink() || (rest.is_empty() && follow == Follow::No) {
-            continue;
-        }
-        let Ok(target) = std::fs::read_link(&here) else { return here };
         links += 1;
         if links > MAX_LINKS {
             return here;

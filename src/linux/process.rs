@@ -148,7 +148,7 @@ impl Process {
         let args = std::array::from_fn(|index| cpu.x(10 + index as u8));
         let trace = self.trace;
         let mut call = Call { process: self, mmu, args, outcome: Outcome::Continue };
-        let line = trace.map(|to| (to, strace::Line::new(&call, number, row)));
+        let line = trace.map(|to| (to, strace::TraceLine::new(&call, number, row)));
         let result = match row {
             Some(row) => dispatch(&mut call, row),
             None => missing(&mut call, number),

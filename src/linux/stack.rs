@@ -52,11 +52,12 @@ pub fn build(mmu: &SoftMmu, top: GuestAddr, stack_size: u64, program: &Program<'
         .map_err(|errno| Error::Host { what: "getrandom", source: std::io::Error::from_raw_os_error(errno) })?;
     let cmdline = joined(program.args.iter().map(|arg| arg.as_bytes()));
     let environ = joined(program.env.iter().map(Vec::as_slice));
-    let ids = Ids::of_host(mmu);
-    let (sp, image, auxv) = layout(top, program, &random, &ids);
-    if image.len() as u64 > stack_size / 4 {
-        return Err(Error::NoMemory { what: "arguments and environment", bytes: image.len() as u64 });
+    // Strings and the pointers to them.
+    let bytes = (cmdline.len() + environ.len() + (program.args.len() + program.env.len()) * 8) as u64;
+    if bytes > stack_size / 4 {
+        return Err(Error::NoMemory { what: "arguments and environment", bytes });
     }
+    let (sp, image, auxv) = layout(top, program, &random, &Ids::of_host(mmu));
     let unmapped = |_| Error::BadRange { addr: sp, len: image.len() as u64 };
     mmu.write(sp, &image).map_err(unmapped)?;
     Ok(Built { sp, cmdline, environ, auxv })

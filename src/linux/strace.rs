@@ -9,7 +9,7 @@ use std::fmt::Write;
 const MAX_STRING: usize = 32;
 
 /// A line under way: arguments that the call reads are formatted before it, what it writes after it.
-pub struct Line {
+pub struct TraceLine {
     name: String,
     args: Vec<Piece>,
     hex_result: bool,
@@ -21,12 +21,12 @@ enum Piece {
     Later(u64),
 }
 
-impl Line {
+impl TraceLine {
     /// Formats what is known before the call.
-    pub fn new(call: &Call<'_>, number: u64, row: Option<&Row>) -> Line {
+    pub fn new(call: &Call<'_>, number: u64, row: Option<&Row>) -> TraceLine {
         let Some(row) = row else {
             let args = call.args.iter().map(|arg| Piece::Done(format!("{arg:#x}"))).collect();
-            return Line { name: format!("syscall_{number}"), args, hex_result: false };
+            return TraceLine { name: format!("syscall_{number}"), args, hex_result: false };
         };
         let mut args: Vec<Piece> =
             row.args.iter().enumerate().map(|(index, &format)| before(call, index, format)).collect();
@@ -37,7 +37,7 @@ impl Line {
             args.truncate(3);
         }
         let hex_result = matches!(row.name, "mmap" | "mremap" | "brk");
-        Line { name: row.name.into(), args, hex_result }
+        TraceLine { name: row.name.into(), args, hex_result }
     }
 
     /// The whole line with its newline.

@@ -116,6 +116,20 @@ pub fn set_segment_base(base: usize) {
     }
 }
 
+/// Seconds and nanoseconds of a clock. The C library reads most clocks without entering the kernel.
+///
+/// # Errors
+/// The kernel's `errno`: EINVAL for a clock that does not exist.
+#[cfg(feature = "linux")]
+pub fn clock(clock: libc::clockid_t) -> Result<(i64, i64), i32> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a local value.
+    match unsafe { libc::clock_gettime(clock, &mut time) } {
+        0 => Ok((time.tv_sec, time.tv_nsec)),
+        _ => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+    }
+}
+
 /// Ends this process by `signal` with its default action, without a core file.
 #[cfg(feature = "linux")]
 pub fn die_by_signal(signal: libc::c_int) -> ! {

@@ -158,7 +158,9 @@ impl Space {
         // SAFETY: the range is inside our reservation (check), so MAP_FIXED replaces only guest memory.
         let got = unsafe { libc::mmap(at, len as usize, prot.host(), flags | libc::MAP_FIXED, fd, offset) };
         if got == libc::MAP_FAILED {
-            return Err(host_error("mmap"));
+            let error = host_error("mmap");
+            fill_hole(at, len);
+            return Err(error);
         }
         if huge {
             // SAFETY: the range was mapped just now. Failure only means small pages.
@@ -209,7 +211,12 @@ impl Space {
         // SAFETY: both ranges are inside our reservation (check).
         let got = unsafe { libc::mremap(old, old_len as usize, new_len as usize, flags, new) };
         if got == libc::MAP_FAILED {
-            return Err(host_error("mremap"));
+            let error = host_error("mremap");
+            fill_hole(new, new_len);
+            if old_len > new_len {
+                fill_hole(old.wrapping_byte_add(new_len as usize), old_len - new_len);
+            }
+            return Err(error);
         }
         self.unmap(from, old_len)
     }
@@ -268,6 +275,12 @@ fn map_new(at: u64, len: usize, prot: libc::c_int, more_flags: libc::c_int) -> i
         libc::MAP_FAILED => Err(io::Error::last_os_error()),
         got => Ok(got.expose_provenance()),
     }
+}
+
+/// After a call that replaces `[at, at + len)` failed: the kernel may have unmapped what was there before it found out.
+/// Reserves the range again if it is a hole; if something is mapped there, the call changed nothing.
+fn fill_hole(at: *mut libc::c_void, len: u64) {
+    let _ = reserve_at(at.expose_provenance() as u64, len);
 }
 
 /// Reserves exactly `[at, at + len)` or fails.

@@ -1,28 +1,96 @@
 //! One instruction with its operands.
 //!
-//! Only the typed emit methods and the sample generator make values of [`Inst`], both through [`Inst::with`] and
+//! Only the typed emit methods and the sample generator make values of [`Inst`], both through [`Builder`] and
 //! in the order of the row, so every value has an encoding.
 
-use super::insts::Op;
+use super::insts::{Op, ROWS};
 use super::mem::Mem;
 use super::reg::{Cond, Gpr, Predicate, Size, Xmm, RCX};
 use super::row::{Kind, Mark, Operand, Place, Row};
 use crate::asm::Label;
+use std::fmt;
 
-/// An instruction. Fields that its row does not use have the values that [`Inst::new`] gives them.
+/// An instruction. Fields that its row does not use have the values that [`Builder::new`] gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inst {
-    pub(super) op: Op,
-    pub(super) size: Size,
-    pub(super) cond: Cond,
-    /// Number of the register in the "reg" field.
-    pub(super) reg: u8,
-    /// Number of the register in the "vvvv" field.
-    pub(super) vvvv: u8,
-    /// How many operands have been given.
-    count: u8,
+    pub(super) head: Head,
     pub(super) rm: Rm,
     pub(super) imm: i64,
+}
+
+/// The small parts of an instruction, packed into one number for the same reason as [`Mem`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head(u64);
+
+// Positions in `Head`.
+const OP: u32 = 0;
+const REG: u32 = 16;
+const VVVV: u32 = 24;
+const COND: u32 = 32;
+const WIDE: u32 = 40;
+
+impl Head {
+    #[inline(always)]
+    const fn new(op: Op, size: Size) -> Head {
+        let wide = match size {
+            Size::S32 => 0,
+            Size::S64 => 1,
+        };
+        // The discriminant of an operation is its row's index.
+        Head((op as u64) << OP | wide << WIDE)
+    }
+
+    #[inline(always)]
+    fn with(self, position: u32, number: u8) -> Head {
+        Head(self.0 | u64::from(number) << position)
+    }
+
+    /// The byte at a position.
+    #[inline(always)]
+    fn at(self, position: u32) -> u8 {
+        let [low, ..] = (self.0 >> position).to_le_bytes();
+        low
+    }
+
+    /// Index of the row.
+    #[inline(always)]
+    pub fn row(self) -> &'static Row {
+        let [low, high, ..] = (self.0 >> OP).to_le_bytes();
+        &ROWS[usize::from(u16::from_le_bytes([low, high]))]
+    }
+
+    /// Number of the register in the "reg" field.
+    #[inline(always)]
+    pub fn reg(self) -> u8 {
+        self.at(REG)
+    }
+
+    /// Number of the register in the "vvvv" field.
+    #[inline(always)]
+    pub fn vvvv(self) -> u8 {
+        self.at(VVVV)
+    }
+
+    /// Number of the condition.
+    #[inline(always)]
+    pub fn cond(self) -> u8 {
+        self.at(COND)
+    }
+
+    #[inline(always)]
+    pub fn size(self) -> Size {
+        if self.at(WIDE) == 0 {
+            Size::S32
+        } else {
+            Size::S64
+        }
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?} reg {} vvvv {} cond {}", self.row().name, self.size(), self.reg(), self.vvvv(), self.cond())
+    }
 }
 
 /// The operand in the "r/m" field, in the opcode, or behind it.
@@ -80,51 +148,78 @@ pub enum Reg {
     Xmm(Xmm),
 }
 
-impl Inst {
+/// An instruction that is given its operands one after the other.
+#[derive(Clone, Copy)]
+pub(super) struct Builder {
+    inst: Inst,
+    /// How many operands have been given.
+    count: usize,
+}
+
+impl Builder {
     /// The instruction before its operands are given. `size` matters only if the row is a sized one.
     #[inline(always)]
-    pub(super) const fn new(op: Op, size: Size) -> Inst {
-        Inst { op, size, cond: Cond::O, reg: 0, vvvv: 0, count: 0, rm: Rm::None, imm: 0 }
+    pub const fn new(op: Op, size: Size) -> Builder {
+        Builder { inst: Inst { head: Head::new(op, size), rm: Rm::None, imm: 0 }, count: 0 }
     }
 
     /// The instruction with its next operand, whose place is in the row's list.
     #[inline(always)]
-    pub(super) fn with(mut self, places: &[Place; 4], raw: Raw) -> Inst {
-        match (places[usize::from(self.count & 3)], raw) {
-            (Place::Reg, Raw::Reg(number)) => self.reg = number,
-            (Place::Vvvv, Raw::Reg(number)) => self.vvvv = number,
-            (Place::Rm | Place::Opcode, Raw::Reg(number)) => self.rm = Rm::Reg(number),
-            (Place::Rm, Raw::Mem(mem)) => self.rm = Rm::Mem(mem),
-            (Place::Target, Raw::Label(label)) => self.rm = Rm::Label(label),
-            (Place::Imm, Raw::Imm(value)) => self.imm = value,
-            (Place::Cond, Raw::Cond(cond)) => self.cond = cond,
+    pub fn with(mut self, places: &[Place; 4], raw: Raw) -> Builder {
+        let inst = &mut self.inst;
+        match (places[self.count & 3], raw) {
+            (Place::Reg, Raw::Reg(number)) => inst.head = inst.head.with(REG, number),
+            (Place::Vvvv, Raw::Reg(number)) => inst.head = inst.head.with(VVVV, number),
+            (Place::Rm | Place::Opcode, Raw::Reg(number)) => inst.rm = Rm::Reg(number),
+            (Place::Rm, Raw::Mem(mem)) => inst.rm = Rm::Mem(mem),
+            (Place::Target, Raw::Label(label)) => inst.rm = Rm::Label(label),
+            (Place::Imm, Raw::Imm(value)) => inst.imm = value,
+            (Place::Cond, Raw::Cond(cond)) => inst.head = inst.head.with(COND, cond.number()),
             // The tests go through every row: kinds and places match.
-            (_, _) => debug_assert!(false, "operand {} of {} cannot stand there", self.count, self.op.row().name),
+            (_, _) => debug_assert!(false, "an operand of {:?} cannot stand there", inst.head),
         }
         self.count += 1;
         self
     }
 
+    /// The complete instruction.
+    #[inline(always)]
+    pub const fn build(self) -> Inst {
+        self.inst
+    }
+}
+
+impl Inst {
     /// The operation.
     pub fn op(&self) -> Op {
-        self.op
+        self.row().op
     }
 
     /// The row of the operation.
     pub fn row(&self) -> &'static Row {
-        self.op.row()
+        self.head.row()
+    }
+
+    /// The condition, if the row has one.
+    pub(super) fn cond(&self) -> Cond {
+        Cond::ALL[usize::from(self.head.cond() & 15)]
+    }
+
+    /// Operand size in bits; that of a row that takes no size is not said here.
+    pub(super) fn bits(&self) -> u16 {
+        self.head.size().bits()
     }
 
     /// The value of the operand at this place of the row.
     pub(super) fn raw(&self, place: Place) -> Option<Raw> {
         Some(match (place, self.rm) {
-            (Place::Reg, _) => Raw::Reg(self.reg),
-            (Place::Vvvv, _) => Raw::Reg(self.vvvv),
+            (Place::Reg, _) => Raw::Reg(self.head.reg()),
+            (Place::Vvvv, _) => Raw::Reg(self.head.vvvv()),
             (Place::Rm | Place::Opcode, Rm::Reg(number)) => Raw::Reg(number),
             (Place::Rm, Rm::Mem(mem)) => Raw::Mem(mem),
             (Place::Target, Rm::Label(label)) => Raw::Label(label),
             (Place::Imm, _) => Raw::Imm(self.imm),
-            (Place::Cond, _) => Raw::Cond(self.cond),
+            (Place::Cond, _) => Raw::Cond(self.cond()),
             (Place::Cl, _) => Raw::Reg(RCX.number()),
             _ => return None,
         })

@@ -14,9 +14,9 @@
 //! it is not that of the instruction.
 
 use super::features::Feature;
+use super::inst::{Builder, Raw};
 #[cfg(any(test, feature = "testing"))]
-use super::inst::FromRaw;
-use super::inst::{Inst, Raw};
+use super::inst::{FromRaw, Inst};
 use super::mem::Mem;
 use super::reg::{Cond, Gpr, Predicate, Size, Xmm, RAX, RBX, RCX, RDX, RSP};
 use super::row::{encoding, has_byte_at, places, Kind, Mark, Operand, Place, Row};
@@ -77,7 +77,7 @@ macro_rules! rows {
         impl Assembler {
             pub fn replay(&mut self, inst: &Inst) {
                 let mut operands = inst.operands().map(|(_, raw)| raw);
-                match inst.op {
+                match inst.op() {
                     $(Op::$name => rows!(@replay $sized self inst operands $name ($($kind)*)),)*
                 }
             }
@@ -89,7 +89,7 @@ macro_rules! rows {
         #[inline]
         pub fn $name(&mut self, size: Size $(, $arg: rows!(@type $kind))*) {
             const PLACES: [Place; 4] = places($op_en);
-            self.emit(&Inst::new(Op::$name, size)$(.with(&PLACES, Raw::from($arg)))*);
+            self.emit(Builder::new(Op::$name, size)$(.with(&PLACES, Raw::from($arg)))*.build());
         }
     };
     (@method - $name:ident $opcode:literal $mnemonic:literal ($($arg:ident $kind:ident)*) $op_en:literal $manual:literal) => {
@@ -98,11 +98,11 @@ macro_rules! rows {
         pub fn $name(&mut self $(, $arg: rows!(@type $kind))*) {
             #[allow(dead_code, reason = "rows without operands have no places")]
             const PLACES: [Place; 4] = places($op_en);
-            self.emit(&Inst::new(Op::$name, Size::S32)$(.with(&PLACES, Raw::from($arg)))*);
+            self.emit(Builder::new(Op::$name, Size::S32)$(.with(&PLACES, Raw::from($arg)))*.build());
         }
     };
     (@replay v $self:ident $inst:ident $operands:ident $name:ident ($($kind:ident)*)) => {
-        $self.$name($inst.size $(, rows!(@operand $operands $kind))*)
+        $self.$name($inst.head.size() $(, rows!(@operand $operands $kind))*)
     };
     (@replay - $self:ident $inst:ident $operands:ident $name:ident ($($kind:ident)*)) => {
         $self.$name($(rows!(@operand $operands $kind)),*)

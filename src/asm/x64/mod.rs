@@ -12,11 +12,12 @@ pub mod reg;
 pub mod row;
 
 mod encode;
-mod fallback;
+pub mod fallback;
 #[cfg(any(test, feature = "testing"))]
 pub mod sample;
 mod text;
 
+pub use fallback::Shift;
 pub use features::{CpuFeatures, Feature};
 pub use inst::{Inst, Reg};
 pub use insts::{Op, ROWS};
@@ -128,7 +129,7 @@ impl Assembler {
 
     /// Emits an instruction.
     #[inline(always)]
-    pub(super) fn emit(&mut self, inst: &Inst) {
+    pub(super) fn emit(&mut self, inst: Inst) {
         encode::encode(&mut self.buffer, inst);
     }
 

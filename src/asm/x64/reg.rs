@@ -68,7 +68,7 @@ impl Gpr {
     }
 
     /// Its number, 0-15.
-    #[inline]
+    #[inline(always)]
     pub const fn number(self) -> u8 {
         self.0
     }
@@ -102,7 +102,7 @@ impl Index {
     }
 
     /// The register.
-    #[inline]
+    #[inline(always)]
     pub const fn register(self) -> Gpr {
         self.0
     }
@@ -136,7 +136,7 @@ impl Xmm {
     }
 
     /// Its number, 0-15.
-    #[inline]
+    #[inline(always)]
     pub const fn number(self) -> u8 {
         self.0
     }
@@ -180,7 +180,7 @@ impl Scale {
     pub const ALL: [Scale; 4] = [Scale::X1, Scale::X2, Scale::X4, Scale::X8];
 
     /// The SIB byte's "scale" field: the logarithm of the factor.
-    #[inline]
+    #[inline(always)]
     pub const fn field(self) -> u8 {
         match self {
             Scale::X1 => 0,
@@ -204,7 +204,7 @@ macro_rules! numbered {
             pub const ALL: &'static [$type] = &[$($type::$name),*];
 
             /// The number in the encoding.
-            #[inline]
+            #[inline(always)]
             pub const fn number(self) -> u8 {
                 match self { $($type::$name => $number),* }
             }

@@ -172,96 +172,75 @@ pub(super) const fn places(op_en: &str) -> [Place; 4] {
     places
 }
 
-/// The opcode column, read.
+/// The opcode column, read, in the form that the encoder needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encoding {
-    /// Prefix F0h.
-    pub lock: bool,
-    /// Prefix 66h, F2h or F3h, or 0.
-    pub prefix: u8,
-    pub wide: Wide,
-    pub map: Map,
+    /// Prefixes F0h and 66h, F2h or F3h, and how many they are.
+    pub lead: [u8; 2],
+    pub lead_len: usize,
+    /// Escape bytes and opcode, little-endian, and how many they are.
+    pub opcode: u32,
+    pub opcode_len: usize,
+    /// REX.W or VEX.W is set in any case; it is set for 64-bit operands.
+    pub wide: bool,
+    pub wide_by_size: bool,
+    /// True if there is a VEX prefix, and its fields "mmmmm" and "pp".
     pub vex: bool,
-    pub opcode: u8,
+    pub vex_map: u8,
+    pub vex_prefix: u8,
     pub modrm: ModRm,
-    pub imm: Imm,
-}
-
-/// REX.W or VEX.W.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wide {
-    Zero,
-    One,
-    /// One for 64-bit operands.
-    BySize,
-}
-
-/// Opcode map (Intel SDM 2A, 2.1.2), with the number of its VEX.mmmmm field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Map {
-    Primary,
-    M0f,
-    M0f38,
-    M0f3a,
+    /// The "reg" field of the ModRM byte if it is not a register.
+    pub digit: u8,
+    /// Length of the immediate in bytes.
+    pub imm_len: usize,
+    /// True if the immediate can be shorter: `is`.
+    pub imm_short: bool,
 }
 
 /// What stands in the ModRM byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ModRm {
-    /// No such byte.
+    /// There is no such byte.
     None,
+    /// There is none, but a register in the opcode: `+rd`.
+    InOpcode,
     /// `/r`
     Reg,
     /// `/0` to `/7`
-    Digit(u8),
-    /// The byte is a fixed one.
-    Fixed(u8),
-    /// There is none, but a register in the opcode: `+rd`.
-    InOpcode,
-}
-
-/// What follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Imm {
-    None,
-    Ib,
-    Iw,
-    Id,
-    Io,
-    /// See the header.
-    Is,
-    /// Branch displacements.
-    Cb,
-    Cd,
+    Digit,
 }
 
 /// Reads the opcode column.
 pub(super) const fn encoding(text: &str) -> Encoding {
     let text = text.as_bytes();
     let mut e = Encoding {
-        lock: false,
-        prefix: 0,
-        wide: Wide::Zero,
-        map: Map::Primary,
-        vex: false,
+        lead: [0; 2],
+        lead_len: 0,
         opcode: 0,
+        opcode_len: 0,
+        wide: false,
+        wide_by_size: false,
+        vex: false,
+        vex_map: 0,
+        vex_prefix: 0,
         modrm: ModRm::None,
-        imm: Imm::None,
+        digit: 0,
+        imm_len: 0,
+        imm_short: false,
     };
-    // True once the opcode was read.
-    let mut done = false;
     let mut at = 0;
     while at < text.len() {
         let end = token_end(text, at);
         let (_, rest) = text.split_at(at);
         let (token, _) = rest.split_at(end - at);
         if !notation(&mut e, token) {
-            done = byte(&mut e, token, done);
+            byte(&mut e, token);
         }
         // The separator.
         at = end + 1;
     }
-    assert!(done, "no opcode");
+    assert!(e.opcode_len > 0, "no opcode");
+    assert!(!e.vex || (e.vex_map >= 2 && e.opcode_len == 1), "not a row that the three-byte VEX prefix is for");
     e
 }
 
@@ -278,46 +257,47 @@ const fn token_end(text: &[u8], at: usize) -> usize {
 const fn notation(e: &mut Encoding, token: &[u8]) -> bool {
     match token {
         b"NP" | b"REX" | b"[REX" | b"LZ" | b"LIG" | b"W0" => {}
-        b"W" | b"W1" => e.wide = Wide::One,
-        b"W]" | b"[W1]" => e.wide = Wide::BySize,
-        b"VEX" => e.vex = true,
-        b"0F38" => e.map = Map::M0f38,
-        b"0F3A" => e.map = Map::M0f3a,
         // That there is a condition, and where, the Op/En column says as well.
         b"+cc" => {}
+        b"W" | b"W1" => e.wide = true,
+        b"W]" | b"[W1]" => e.wide_by_size = true,
+        b"VEX" => e.vex = true,
+        // The "mmmmm" field (Intel SDM 2A, table 2-10).
+        b"0F38" => e.vex_map = 2,
+        b"0F3A" => e.vex_map = 3,
         b"/r" => e.modrm = ModRm::Reg,
         b"+rd" => e.modrm = ModRm::InOpcode,
-        b"ib" => e.imm = Imm::Ib,
-        b"iw" => e.imm = Imm::Iw,
-        b"id" => e.imm = Imm::Id,
-        b"io" => e.imm = Imm::Io,
-        b"is" => e.imm = Imm::Is,
-        b"cb" => e.imm = Imm::Cb,
-        b"cd" => e.imm = Imm::Cd,
-        [b'/', digit @ b'0'..=b'7'] => e.modrm = ModRm::Digit(*digit - b'0'),
+        b"ib" | b"cb" => e.imm_len = 1,
+        b"iw" => e.imm_len = 2,
+        b"id" | b"cd" => e.imm_len = 4,
+        b"io" => e.imm_len = 8,
+        b"is" => (e.imm_len, e.imm_short) = (4, true),
+        [b'/', digit @ b'0'..=b'7'] => (e.modrm, e.digit) = (ModRm::Digit, *digit - b'0'),
         _ => return false,
     }
     true
 }
 
-/// Takes a byte: prefix, escape, opcode or fixed ModRM. Returns whether the opcode has been read.
-const fn byte(e: &mut Encoding, token: &[u8], done: bool) -> bool {
+/// Takes a byte: prefix, or escape, opcode or fixed ModRM byte.
+const fn byte(e: &mut Encoding, token: &[u8]) {
     assert!(token.len() == 2, "not a token of the opcode column");
     let value = hex(token[0]) << 4 | hex(token[1]);
-    let primary = matches!(e.map, Map::Primary);
+    // Prefixes are before the escape; the same numbers are opcodes behind it.
+    let prefix = e.opcode_len == 0 && e.vex_map == 0;
     match value {
-        _ if done => e.modrm = ModRm::Fixed(value),
-        0xf0 if primary => e.lock = true,
-        0x66 | 0xf2 | 0xf3 if primary => e.prefix = value,
-        0x0f if primary => e.map = Map::M0f,
-        0x38 if !e.vex && matches!(e.map, Map::M0f) => e.map = Map::M0f38,
-        0x3a if !e.vex && matches!(e.map, Map::M0f) => e.map = Map::M0f3a,
+        // The "pp" field (Intel SDM 2A, table 2-10).
+        0x66 if prefix && e.vex => e.vex_prefix = 1,
+        0xf3 if prefix && e.vex => e.vex_prefix = 2,
+        0xf2 if prefix && e.vex => e.vex_prefix = 3,
+        0x66 | 0xf0 | 0xf2 | 0xf3 if prefix => {
+            e.lead[e.lead_len] = value;
+            e.lead_len += 1;
+        }
         _ => {
-            e.opcode = value;
-            return true;
+            e.opcode |= u32::from_le_bytes([value, 0, 0, 0]) << (8 * e.opcode_len);
+            e.opcode_len += 1;
         }
     }
-    done
 }
 
 /// The value of a digit.

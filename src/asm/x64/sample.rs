@@ -1,9 +1,9 @@
 //! Instructions for tests: random ones, and those at the limits of what their rows can encode.
 
-use super::inst::{Inst, Raw};
+use super::inst::{Builder, Inst, Raw};
 use super::mem::Mem;
 use super::reg::{Cond, Gpr, Index, Predicate, Scale, Size, Xmm};
-use super::row::{Kind, Row};
+use super::row::{Kind, Operand, Row};
 use crate::asm::Label;
 
 /// Displacements at which the encoding changes, and the limits.
@@ -19,9 +19,11 @@ const IMMS: [i64; 14] = [
 /// `random` returns uniformly distributed bits. `label` is the target of branches, and of some memory operands.
 pub fn random(row: &Row, label: Label, random: &mut dyn FnMut() -> u64) -> Inst {
     let size = if row.sized && pick(2, random) == 1 { Size::S64 } else { Size::S32 };
-    row.operands.iter().fold(Inst::new(row.op, size), |inst, operand| {
+    let start = Builder::new(row.op, size);
+    let with = |inst: Builder, operand: &Operand| {
         inst.with(&row.places, random_operand(operand.kind, label, random))
-    })
+    };
+    row.operands.iter().fold(start, with).build()
 }
 
 /// Instructions of the row in which every operand takes all of [`boundaries`] in turn, in both sizes, while the
@@ -30,14 +32,14 @@ pub fn exhaustive(row: &Row, label: Label, random: &mut dyn FnMut() -> u64) -> V
     let sizes: &[Size] = if row.sized { &[Size::S32, Size::S64] } else { &[Size::S32] };
     let mut insts = Vec::new();
     for &size in sizes {
-        insts.extend(row.operands.is_empty().then(|| Inst::new(row.op, size)));
+        insts.extend(row.operands.is_empty().then(|| Builder::new(row.op, size).build()));
         for varied in 0..row.operands.len() {
             for value in boundaries(row.operands[varied].kind, label) {
-                let inst = row.operands.iter().enumerate().fold(Inst::new(row.op, size), |inst, (n, operand)| {
+                let inst = row.operands.iter().enumerate().fold(Builder::new(row.op, size), |inst, (n, operand)| {
                     let other = random_operand(operand.kind, label, random);
                     inst.with(&row.places, if n == varied { value } else { other })
                 });
-                insts.push(inst);
+                insts.push(inst.build());
             }
         }
     }

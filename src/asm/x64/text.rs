@@ -3,8 +3,8 @@
 //! Numbers are hexadecimal; immediates and displacements are signed; the size of a memory operand is always given.
 
 use super::inst::{Inst, Raw};
-use super::mem::{Address, Mem};
-use super::reg::{Gpr, Scale};
+use super::mem::Mem;
+use super::reg::Gpr;
 use super::row::{Kind, Place};
 use std::fmt::{self, Display, Formatter};
 
@@ -13,7 +13,7 @@ impl Display for Inst {
         let row = self.row();
         f.write_str(row.mnemonic)?;
         if row.places.contains(&Place::Cond) {
-            f.write_str(self.cond.name())?;
+            f.write_str(self.cond().name())?;
         }
         let mut separator = " ";
         for (index, place) in row.places.into_iter().enumerate() {
@@ -22,7 +22,7 @@ impl Display for Inst {
             separator = ", ";
             // cl is in the list of places and not in that of operands.
             let kind = row.operands.get(index).map_or(Kind::R8, |operand| operand.kind);
-            write_operand(f, self.size.bits(), kind, raw)?;
+            write_operand(f, self.bits(), kind, raw)?;
         }
         Ok(())
     }
@@ -43,9 +43,7 @@ fn write_operand(f: &mut Formatter<'_>, bits: u16, kind: Kind, raw: Raw) -> fmt:
                 _ => "",
             })?;
             // `lea` computes the address without the segment.
-            f.write_str(if mem.gs && kind != Kind::M { "gs:[" } else { "[" })?;
-            write_address(f, &mem)?;
-            f.write_str("]")
+            write_mem(f, mem, kind != Kind::M)
         }
         Raw::Label(label) => label.fmt(f),
         Raw::Cond(cond) => f.write_str(cond.name()),
@@ -76,28 +74,25 @@ fn wrap(kind: Kind, value: i64) -> i64 {
     }
 }
 
-/// Prints what is between the brackets.
-fn write_address(f: &mut Formatter<'_>, mem: &Mem) -> fmt::Result {
-    let bits = if mem.addr32 { 32 } else { 64 };
-    match mem.address {
-        Address::Base(base) => f.write_str(base.name(bits))?,
-        Address::Sum(base, index, scale) => {
-            write!(f, "{}+{}*{}", base.name(bits), index.register().name(bits), factor(scale))?;
+/// Prints a memory operand without its size, and without its segment if that is not `used`.
+pub(super) fn write_mem(f: &mut Formatter<'_>, mem: Mem, used: bool) -> fmt::Result {
+    let bits = if mem.has_addr32() { 32 } else { 64 };
+    let disp = i64::from(mem.displacement());
+    f.write_str(if mem.has_gs() && used { "gs:[" } else { "[" })?;
+    match (mem.to_label(), mem.registers()) {
+        (Some(label), _) => write!(f, "rip+{label}")?,
+        (None, [Some(base), None]) => f.write_str(base.name(bits))?,
+        (None, [Some(base), Some(index)]) => {
+            write!(f, "{}+{}*{}", base.name(bits), index.name(bits), 1 << mem.scale_field())?;
         }
-        Address::Scaled(index, scale) => write!(f, "{}*{}", index.register().name(bits), factor(scale))?,
-        Address::Label(label) => write!(f, "rip+{label}")?,
-        Address::Absolute if mem.addr32 => return write!(f, "{:#x}", mem.disp),
-        Address::Absolute => return write!(f, "{:#x}", i64::from(mem.disp)),
+        (None, [None, Some(index)]) => write!(f, "{}*{}", index.name(bits), 1 << mem.scale_field())?,
+        (None, [None, None]) if mem.has_addr32() => return write!(f, "{:#x}]", mem.displacement()),
+        (None, [None, None]) => return write!(f, "{disp:#x}]"),
     }
-    match mem.disp {
-        0 => Ok(()),
-        disp => write_signed(f, "+", i64::from(disp)),
+    if disp != 0 {
+        write_signed(f, "+", disp)?;
     }
-}
-
-/// What the index is multiplied by.
-fn factor(scale: Scale) -> u8 {
-    1 << scale.field()
+    f.write_str("]")
 }
 
 /// Prints a number with its sign; `plus` is that of positive numbers.

@@ -60,7 +60,7 @@ Options of run:
   -E, --env NAME=VALUE   set a variable of the guest's environment
   -U, --unset NAME       remove one
   -0, --argv0 NAME       the name the program sees as its own (default: PROGRAM)
-      --tier TIER        what runs the code: interp, auto (default)
+      --tier TIER        what runs the code: interp, o0, auto (default), random[:SEED]
       --strace           print each system call to standard error
       --stats[=json]     print counts to standard error at the end
       --fuel N           stop after N guest instructions (exit code 125)
@@ -150,8 +150,7 @@ fn assignment(word: &OsStr) -> Result<(OsString, Option<OsString>), Failure> {
 }
 
 fn tier(word: &OsStr) -> Result<Tier, Failure> {
-    let known = Tier::ALL.iter().find(|(name, _)| OsStr::new(name) == word);
-    known.map(|&(_, tier)| tier).ok_or_else(|| {
+    word.to_str().and_then(Tier::parse).ok_or_else(|| {
         let names: Vec<&str> = Tier::ALL.iter().map(|(name, _)| *name).collect();
         Failure::usage(format!("unknown tier '{}' (there are: {})", word.display(), names.join(", ")))
     })

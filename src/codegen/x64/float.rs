@@ -62,6 +62,18 @@ struct Pair {
     xm: fn(&mut Assembler, Xmm, Mem),
 }
 
+/// A three-operand instruction with its register and memory forms.
+struct Fused {
+    xxx: fn(&mut Assembler, Xmm, Xmm, Xmm),
+    xxm: fn(&mut Assembler, Xmm, Xmm, Mem),
+}
+
+macro_rules! fused {
+    ($xxx:ident, $xxm:ident) => {
+        Fused { xxx: Assembler::$xxx, xxm: Assembler::$xxm }
+    };
+}
+
 macro_rules! pair {
     ($xx:ident, $xm:ident) => {
         Pair { xx: Assembler::$xx, xm: Assembler::$xm }
@@ -186,44 +198,40 @@ impl Lower<'_> {
         if !self.request.features.has(Feature::Fma) {
             return false;
         }
-        let (single, emit, dst, regs): (bool, fn(&mut Assembler, Xmm, Xmm, Xmm), RegId, [RegId; 3]) = match *op {
-            IROp::MulAddF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfmadd213sd_xxx, dst, [src1, src2, src3]),
-            IROp::MulSubF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfmsub213sd_xxx, dst, [src1, src2, src3]),
-            IROp::NegMulSubF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfnmadd213sd_xxx, dst, [src1, src2, src3]),
-            IROp::NegMulAddF64 { dst, src1, src2, src3, rm: D } => (false, Assembler::vfnmsub213sd_xxx, dst, [src1, src2, src3]),
-            IROp::MulAddF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfmadd213ss_xxx, dst, [src1, src2, src3]),
-            IROp::MulSubF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfmsub213ss_xxx, dst, [src1, src2, src3]),
-            IROp::NegMulSubF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfnmadd213ss_xxx, dst, [src1, src2, src3]),
-            IROp::NegMulAddF32 { dst, src1, src2, src3, rm: D } => (true, Assembler::vfnmsub213ss_xxx, dst, [src1, src2, src3]),
+        let (single, emit, dst, regs): (bool, Fused, RegId, [RegId; 3]) = match *op {
+            IROp::MulAddF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfmadd213sd_xxx, vfmadd213sd_xxm), dst, [src1, src2, src3]),
+            IROp::MulSubF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfmsub213sd_xxx, vfmsub213sd_xxm), dst, [src1, src2, src3]),
+            IROp::NegMulSubF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfnmadd213sd_xxx, vfnmadd213sd_xxm), dst, [src1, src2, src3]),
+            IROp::NegMulAddF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfnmsub213sd_xxx, vfnmsub213sd_xxm), dst, [src1, src2, src3]),
+            IROp::MulAddF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfmadd213ss_xxx, vfmadd213ss_xxm), dst, [src1, src2, src3]),
+            IROp::MulSubF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfmsub213ss_xxx, vfmsub213ss_xxm), dst, [src1, src2, src3]),
+            IROp::NegMulSubF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfnmadd213ss_xxx, vfnmadd213ss_xxm), dst, [src1, src2, src3]),
+            IROp::NegMulAddF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfnmsub213ss_xxx, vfnmsub213ss_xxm), dst, [src1, src2, src3]),
             _ => return false,
         };
+        if regs.iter().any(|&reg| !matches!(home(reg), Home::Xmm(_) | Home::Slot)) {
+            // Integer registers as operands would need a second scratch register; no guest has them.
+            return false;
+        }
         let (slow, back) = self.slow(op);
         if single {
             for reg in regs {
                 self.check_boxed(reg, slow);
             }
         }
-        // xmm0 = src1 * xmm0 + src3, with xmm0 = src2 first: the factors may be exchanged. Two of the three may need a
-        // scratch register; xmm0 is one of them.
-        if let (Home::Slot, Home::Slot) = (home(regs[0]), home(regs[2])) {
-            return self.undo_slow(op);
-        }
+        // xmm0 = src1 * xmm0 + src3, with xmm0 = src2 first: the factors may be exchanged.
         self.load_xmm(X0, regs[1]);
         let a = self.xmm(regs[0], X1);
-        let c = self.xmm(regs[2], X1);
-        emit(&mut self.asm, X0, a, c);
+        match home(regs[2]) {
+            Home::Slot => (emit.xxm)(&mut self.asm, X0, a, state(roles::slot(regs[2]))),
+            _ => {
+                let c = self.xmm(regs[2], X1);
+                (emit.xxx)(&mut self.asm, X0, a, c);
+            }
+        }
         self.check_nan(single, slow);
         self.put_xmm(dst, X0);
         self.asm.bind(back);
-        true
-    }
-
-    /// Gives up the slow path begun last and does the operation by the helper alone.
-    fn undo_slow(&mut self, op: &IROp) -> bool {
-        let Some(cold) = self.cold.pop() else { return false };
-        // Checks may jump to it already: it becomes this place, where the whole operation is done.
-        self.asm.bind(cold.entry);
-        self.helper(op);
         true
     }
 

@@ -1,0 +1,241 @@
+//! Golden text tests: files that hold input and expected output. `BLESS=1 cargo test --test filetests` rewrites the
+//! outputs; what changed is then read as a difference.
+//!
+//! - `codegen/x64/*.ir`: a comment, blocks of IR, a line `---`, and the code that they become. A comment line
+//!   `# memory: segment` or `# features: none` sets what is not the default (low memory, all features). A block
+//!   without marks gets one for each operation, so that the listing shows what each became.
+//! - `lift/*.txt`: RISC-V instructions (their words in hexadecimal, then their text); under each, indented, the IR
+//!   that it becomes as a block of its own at 0x1000.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use vm_engine_jit::asm::x64::CpuFeatures;
+use vm_engine_jit::codegen::x64::{compile, Request};
+use vm_engine_jit::codegen::{CodeObject, Memory};
+use vm_engine_jit::guest::riscv::compressed::COMPRESSED;
+use vm_engine_jit::guest::riscv::decode::find;
+use vm_engine_jit::guest::riscv::disasm::disassemble;
+use vm_engine_jit::guest::riscv::insn::ROWS as INSTRUCTIONS;
+use vm_engine_jit::guest::riscv::translate::lift;
+use vm_engine_jit::ir::ops::ROWS;
+use vm_engine_jit::ir::{text, verify};
+use vm_engine_jit::{IRBlock, IROp};
+
+/// Between input and output of a codegen file.
+const SEPARATOR: &str = "---\n";
+/// Where a lifted instruction stands.
+const PC: u64 = 0x1000;
+
+/// All files of a stage, in the order of their names.
+fn stage(name: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests").join(name);
+    let entries = folder.read_dir().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{}: no files", folder.display());
+    files
+}
+
+fn read(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// Compares a file with what it should be, or rewrites it.
+fn check(file: &Path, is: &str, wanted: &str, failures: &mut Vec<String>) {
+    if is == wanted {
+        return;
+    }
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(file, wanted).unwrap();
+        return;
+    }
+    let line = is.lines().zip(wanted.lines()).take_while(|(is, wanted)| is == wanted).count();
+    let at = |text: &str| text.lines().nth(line).unwrap_or("(end)").to_string();
+    failures.push(format!("{}:{}:\n  is     {}\n  wanted {}", file.display(), line + 1, at(is), at(wanted)));
+}
+
+#[track_caller]
+fn none(failures: &[String]) {
+    assert!(failures.is_empty(), "{}\nBLESS=1 cargo test --test filetests rewrites them", failures.join("\n"));
+}
+
+/// The input of a codegen file and the blocks in it.
+fn input(file: &Path) -> (String, Vec<IRBlock>) {
+    let whole = read(file);
+    let head = whole.split_once(SEPARATOR).map_or(whole.as_str(), |(head, _)| head).to_string();
+    let mut blocks = text::parse(&head).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    for block in &mut blocks {
+        verify::verify(block).unwrap_or_else(|error| panic!("{}: {:#x}: {error}", file.display(), block.start_pc));
+        add_marks(block);
+    }
+    (head, blocks)
+}
+
+/// Gives each operation, and the terminator, a mark of its own if the block has none.
+fn add_marks(block: &mut IRBlock) {
+    if !block.ops.iter().any(|op| matches!(op, IROp::Mark { .. })) {
+        let marks = (block.start_pc..).step_by(4).map(|pc| IROp::Mark { pc });
+        let ops = block.ops.iter().map(|op| Some(*op)).chain([None]);
+        block.ops = marks.zip(ops).flat_map(|(mark, op)| [Some(mark), op]).flatten().collect();
+    }
+}
+
+/// The setting `key` of a file.
+fn setting<'a>(head: &'a str, key: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(key)?.strip_prefix(": "))
+}
+
+fn request(head: &str) -> Request {
+    let memory = match setting(head, "memory") {
+        None => Memory::Low,
+        Some("segment") => Memory::Segment,
+        Some(other) => panic!("memory: {other}"),
+    };
+    let features = match setting(head, "features") {
+        None => CpuFeatures::ALL,
+        Some("none") => CpuFeatures::NONE,
+        Some(other) => panic!("features: {other}"),
+    };
+    Request { memory, features, first_link: 0, listing: true }
+}
+
+/// What a block becomes, grouped by guest instruction.
+fn code_of(block: &IRBlock, request: &Request) -> String {
+    let object = compile(block, &block.ops, request).unwrap_or_else(|bail| panic!("{bail:?}\n{block}"));
+    let mut out = String::new();
+    let (count, bytes) = (object.instructions(), object.bytes.len());
+    writeln!(out, "\nblock {:#x}: {count} instructions, {bytes} bytes", block.start_pc).unwrap();
+    let sources = sources(block);
+    let (mut cold, parts) = (false, object.parts(&block.ops));
+    for part in parts {
+        match (part.cold, part.begun) {
+            (true, _) if !cold => out.push_str("; cold\n"),
+            (true, _) => {}
+            (false, 0) => out.push_str("; entry\n"),
+            (false, begun) => writeln!(out, "; {}", sources[begun as usize - 1]).unwrap(),
+        }
+        cold = part.cold;
+        for line in part.lines {
+            let indent = if line.at.is_some() { "    " } else { "" };
+            writeln!(out, "{indent}{}", line.text).unwrap();
+        }
+    }
+    links(&object, &mut out);
+    out
+}
+
+fn links(object: &CodeObject, out: &mut String) {
+    for (number, link) in object.links.iter().enumerate() {
+        assert!(link.field % 4 == 0, "link {number} is not aligned");
+        writeln!(out, "; link {number}: to {:#x}", link.target).unwrap();
+    }
+}
+
+/// The operations between two marks, and the terminator with the last.
+fn sources(block: &IRBlock) -> Vec<String> {
+    let mut sources: Vec<Vec<String>> = Vec::new();
+    for op in &block.ops {
+        match op {
+            IROp::Mark { .. } => sources.push(Vec::new()),
+            op => sources.last_mut().expect("blocks begin with a mark").push(op.to_string()),
+        }
+    }
+    sources.last_mut().expect("blocks have a mark").push(block.term.to_string());
+    sources.into_iter().map(|lines| lines.join("; ")).collect()
+}
+
+#[test]
+fn codegen_x64() {
+    let mut failures = Vec::new();
+    for file in stage("codegen/x64") {
+        let (head, blocks) = input(&file);
+        let request = request(&head);
+        let output: String = blocks.iter().map(|block| code_of(block, &request)).collect();
+        check(&file, &read(&file), &format!("{head}{SEPARATOR}{}", output.trim_start()), &mut failures);
+    }
+    none(&failures);
+}
+
+#[test]
+fn codegen_x64_files_have_every_operation() {
+    let mut seen = BTreeSet::new();
+    for file in stage("codegen/x64") {
+        seen.extend(input(&file).1.iter().flat_map(|block| &block.ops).map(|op| op.info().name));
+    }
+    let missing: Vec<_> = ROWS.iter().map(|row| row.name).filter(|name| !seen.contains(name)).collect();
+    assert!(missing.is_empty(), "no file of codegen/x64 has {missing:?}");
+}
+
+/// Addresses of the operations and the order of compilation leave no trace.
+#[test]
+fn codegen_x64_is_repeatable() {
+    for file in stage("codegen/x64") {
+        let (head, blocks) = input(&file);
+        let (again, request) = (blocks.clone(), request(&head));
+        for (one, other) in blocks.iter().zip(&again).rev() {
+            assert_eq!(code_of(one, &request), code_of(other, &request), "{}", file.display());
+        }
+    }
+}
+
+/// What a file's blocks print as parses to the same blocks.
+#[test]
+fn text_form_round_trips() {
+    for file in stage("codegen/x64") {
+        let blocks = input(&file).1;
+        let printed: String = blocks.iter().map(IRBlock::to_string).collect();
+        assert_eq!(text::parse(&printed).unwrap(), blocks, "{}", file.display());
+    }
+}
+
+/// The words of a lift file: lines that are neither comments nor indented.
+fn words(content: &str) -> impl Iterator<Item = u32> + '_ {
+    let lines = content.lines().filter(|line| !line.is_empty() && !line.starts_with([' ', '#']));
+    lines.map(|line| {
+        let hex = line.split(' ').next().unwrap_or("");
+        u32::from_str_radix(hex, 16).unwrap_or_else(|error| panic!("{line}: {error}"))
+    })
+}
+
+fn lifted(word: u32) -> String {
+    let bytes = word.to_le_bytes();
+    let length = if word & 3 == 3 { 4 } else { 2 };
+    let block = lift(PC, &bytes[..length]).expect("a whole instruction");
+    let mut out = format!("{word:0width$x}  {}\n", disassemble(word, PC), width = length * 2);
+    for op in block.ops.iter().filter(|op| !matches!(op, IROp::Mark { .. })) {
+        writeln!(out, "    {op}").unwrap();
+    }
+    let next = vm_engine_jit::Terminator::Jump { target: PC + length as u64 };
+    if block.term != next {
+        writeln!(out, "    {}", block.term).unwrap();
+    } else if block.ops.len() == 1 {
+        out.push_str("    (nothing)\n");
+    }
+    out
+}
+
+#[test]
+fn lift_riscv() {
+    let mut failures = Vec::new();
+    for file in stage("lift") {
+        let is = read(&file);
+        let comment: String =
+            is.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+        let wanted: String = words(&is).map(lifted).collect();
+        check(&file, &is, &format!("{comment}\n{wanted}"), &mut failures);
+    }
+    none(&failures);
+}
+
+#[test]
+fn lift_files_have_every_instruction() {
+    let files = stage("lift");
+    let mut seen = BTreeSet::new();
+    for word in files.iter().flat_map(|file| words(&read(file)).collect::<Vec<_>>()) {
+        seen.extend(find(word).map(|row| row.name));
+    }
+    let rows = INSTRUCTIONS.iter().chain(COMPRESSED);
+    let missing: Vec<_> = rows.map(|row| row.name).filter(|name| !seen.contains(name)).collect();
+    assert!(missing.is_empty(), "no file of lift has {missing:?}");
+}
