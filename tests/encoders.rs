@@ -10,6 +10,8 @@ mod fallbacks;
 mod jumps;
 #[path = "encoders/oracle.rs"]
 mod oracle;
+#[path = "encoders/program.rs"]
+mod program;
 #[path = "encoders/uses.rs"]
 mod uses;
 
@@ -63,6 +65,15 @@ fn random_instructions_print_what_the_decoder_prints() {
         }
     }
     println!("{count} encodings");
+}
+
+#[test]
+fn instructions_made_of_bytes_print_what_the_decoder_prints() {
+    let mut random = generator(6);
+    for _ in 0..1000 {
+        let data: Vec<u8> = (0..100).map(|_| random().to_le_bytes()[7]).collect();
+        oracle::check_bytes(&data);
+    }
 }
 
 #[test]

@@ -69,6 +69,8 @@ pub struct HostSlots {
     pub memory: u64,
     /// Where generated code was when it called a helper or faulted.
     pub host_pc: u64,
+    /// 64 bytes: the accrued exceptions of the host's floating-point status word as `fflags`.
+    pub flag_table: u64,
     /// What an exit has to say besides its code.
     pub exit_value: u64,
     /// The exit code that generated code left with.

@@ -143,6 +143,7 @@ impl Native {
         }
         cpu.host.helper = helper as *const () as u64;
         cpu.host.memory = std::ptr::from_mut(&mut context).expose_provenance() as u64;
+        cpu.host.flag_table = FLAGS.as_ptr().expose_provenance() as u64;
         cpu.host.guest_mxcsr = mxcsr(cpu.frm);
         cpu.host.entry = entry as u64;
         if let Some(base) = self.segment {
@@ -230,10 +231,27 @@ fn mxcsr(frm: u8) -> u32 {
 
 /// The accrued exceptions of a control word as `fflags`.
 fn flags_of(mxcsr: u32) -> u8 {
-    // MXCSR bits 0-5: IE DE ZE OE UE PE. fflags bits 0-4: NX UF OF DZ NV. A denormal operand is no exception there.
-    let bit = |from: u32, to: u8| if mxcsr >> from & 1 != 0 { 1u8 << to } else { 0 };
-    bit(0, 4) | bit(2, 3) | bit(3, 2) | bit(4, 1) | bit(5, 0)
+    FLAGS[(mxcsr & 0x3f) as usize]
 }
+
+/// `fflags` by the low six bits of a control word.
+static FLAGS: [u8; 64] = {
+    // MXCSR bits 0-5: IE DE ZE OE UE PE. fflags bits 0-4: NX UF OF DZ NV. A denormal operand is no exception there.
+    const TO: [u8; 6] = [1 << 4, 0, 1 << 3, 1 << 2, 1 << 1, 1 << 0];
+    let mut flags = [0; 64];
+    let mut word = 0;
+    while word < 64 {
+        let mut bit = 0;
+        while bit < 6 {
+            if word >> bit & 1 != 0 {
+                flags[word] |= TO[bit];
+            }
+            bit += 1;
+        }
+        word += 1;
+    }
+    flags
+};
 
 /// Does an operation for generated code. Returns 0, or the code to leave with.
 extern "C" fn helper(cpu: *mut CpuState, op: *const IROp) -> u32 {

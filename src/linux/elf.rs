@@ -296,7 +296,7 @@ fn check_segments(image: &Image) -> Result<(), ElfError> {
     let holds = |segment: &Segment| {
         segment.prot.exec && image.entry >= segment.vaddr && image.entry - segment.vaddr < segment.mem_size
     };
-    match image.segments.iter().any(holds) && image.entry % 2 == 0 {
+    match image.segments.iter().any(holds) && image.entry.is_multiple_of(2) {
         true => Ok(()),
         false => Err(ElfError::BadHeader("entry point is not in an executable segment")),
     }

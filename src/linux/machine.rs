@@ -33,6 +33,7 @@ pub struct MachineBuilder {
     memory_limit: Option<u64>,
     fuel: Option<u64>,
     tier: Tier,
+    code_cache: Option<usize>,
 }
 
 impl MachineBuilder {
@@ -84,6 +85,12 @@ impl MachineBuilder {
         self
     }
 
+    /// Most bytes of machine code that are kept; when they are full, all is thrown away. Default: 64 MiB.
+    pub fn code_cache(mut self, bytes: usize) -> Self {
+        self.code_cache = Some(bytes);
+        self
+    }
+
     /// Where the guest's memory lies in this process. Default: anywhere.
     pub fn placement(mut self, placement: Placement) -> Self {
         self.placement = Some(placement);
@@ -107,6 +114,9 @@ impl MachineBuilder {
         }
         let mut jit = Jit::new();
         jit.set_tier(self.tier);
+        if let Some(bytes) = self.code_cache {
+            jit.set_code_cache(bytes);
+        }
         if let Some(fuel) = self.fuel {
             jit.state_mut().set_fuel(fuel);
         }

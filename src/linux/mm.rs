@@ -154,7 +154,7 @@ pub fn mmap(call: &mut Call<'_>) -> SysResult {
 pub(super) fn choose(call: &mut Call<'_>, addr: GuestAddr, len: u64, flags: u64) -> SysResult {
     let fits = addr.checked_add(len).is_some_and(|end| end <= TASK_END);
     if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
-        if addr % PAGE != 0 {
+        if !addr.is_multiple_of(PAGE) {
             return Err(libc::EINVAL);
         }
         if !fits {

@@ -72,6 +72,8 @@ fn host_address(mmu: &SoftMmu, addr: GuestAddr, len: u64) -> SysResult {
 struct Message {
     header: [u64; 7],
     vectors: Vec<u64>,
+    /// All guest memory that the header leads to.
+    ranges: Vec<(GuestAddr, u64)>,
 }
 
 impl Message {
@@ -79,26 +81,31 @@ impl Message {
     fn read(call: &Call<'_>, addr: GuestAddr) -> Result<Message, i32> {
         let mut header = call.words::<7>(addr)?;
         let [name, name_len, iov, count, control, control_len, _] = header;
+        let mut ranges =
+            vector(call, iov, count).map_err(|e| if e == libc::EINVAL { libc::EMSGSIZE } else { e })?;
         let mut vectors = Vec::new();
-        for (base, len) in
-            vector(call, iov, count).map_err(|e| if e == libc::EINVAL { libc::EMSGSIZE } else { e })?
-        {
+        for &(base, len) in &ranges {
             vectors.extend([host_address(call.mmu, base, len)?, len]);
         }
-        header[0] = host_address(call.mmu, name, name_len & 0xffff_ffff)?;
+        let name_len = name_len & 0xffff_ffff;
+        header[0] = host_address(call.mmu, name, name_len)?;
         header[4] = host_address(call.mmu, control, control_len)?;
         // A length without a buffer must not make the kernel read from address 0 upwards.
         if header[4] == 0 {
             header[5] = 0;
         }
-        Ok(Message { header, vectors })
+        ranges.extend([(name, name_len), (control, control_len)].iter().filter(|range| range.0 != 0));
+        Ok(Message { header, vectors, ranges })
     }
 
     /// Makes the call; the host's changes to the header are in `self` afterwards.
     fn transfer(&mut self, call: &Call<'_>, number: libc::c_long, flags: i32) -> SysResult {
         self.header[2] = self.vectors.as_ptr().expose_provenance() as u64;
         let mut bytes: Vec<u8> = self.header.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let args = &mut [call.raw(0), CallArg::Out(&mut bytes), CallArg::Int(flags as u64)];
+        // The last argument is none of the call's: it says what guest memory the kernel is going to touch, which
+        // matters where code was translated from it.
+        let touched = CallArg::Vector(&self.ranges);
+        let args = &mut [call.raw(0), CallArg::Out(&mut bytes), CallArg::Int(flags as u64), touched];
         let result = call.host(number, args);
         for (word, chunk) in self.header.iter_mut().zip(bytes.chunks_exact(8)) {
             *word = chunk.try_into().map_or(0, u64::from_le_bytes);

@@ -110,10 +110,7 @@ fn values() -> Vec<u64> {
 
 /// Runs `emit(dst, src1, src2, tmp)` with all ways in which the first three can be one register, and rcx in any
 /// place; `expected(size, a, b)` is the value of `dst`. Other registers than `dst` and `tmp` must not change.
-fn check(
-    emit: impl Fn(&mut Assembler, Size, [Gpr; 4]),
-    expected: impl Fn(Size, u64, u64) -> u64,
-) {
+fn check(emit: impl Fn(&mut Assembler, Size, [Gpr; 4]), expected: impl Fn(Size, u64, u64) -> u64) {
     let [a, b, c, tmp] = [3, 6, 9, 12].map(|n| Gpr::new(n).unwrap());
     let mut places = Vec::new();
     for dst in [a, b, c, RCX] {
@@ -146,23 +143,26 @@ const NONE: CpuFeatures = CpuFeatures::NONE;
 
 #[test]
 fn popcnt_without_the_feature_counts_ones() {
-    check(|asm, size, [dst, src, _, tmp]| asm.any_popcnt(NONE, size, dst, src, tmp), |_, a, _| {
-        u64::from(a.count_ones())
-    });
+    check(
+        |asm, size, [dst, src, _, tmp]| asm.any_popcnt(NONE, size, dst, src, tmp),
+        |_, a, _| u64::from(a.count_ones()),
+    );
 }
 
 #[test]
 fn lzcnt_without_the_feature_counts_leading_zeros() {
-    check(|asm, size, [dst, src, _, tmp]| asm.any_lzcnt(NONE, size, dst, src, tmp), |size, a, _| {
-        u64::from(a.leading_zeros()) - if size == Size::S32 { 32 } else { 0 }
-    });
+    check(
+        |asm, size, [dst, src, _, tmp]| asm.any_lzcnt(NONE, size, dst, src, tmp),
+        |size, a, _| u64::from(a.leading_zeros()) - if size == Size::S32 { 32 } else { 0 },
+    );
 }
 
 #[test]
 fn tzcnt_without_the_feature_counts_trailing_zeros() {
-    check(|asm, size, [dst, src, _, tmp]| asm.any_tzcnt(NONE, size, dst, src, tmp), |size, a, _| {
-        u64::from(a.trailing_zeros()).min(u64::from(size.bits()))
-    });
+    check(
+        |asm, size, [dst, src, _, tmp]| asm.any_tzcnt(NONE, size, dst, src, tmp),
+        |size, a, _| u64::from(a.trailing_zeros()).min(u64::from(size.bits())),
+    );
 }
 
 #[test]
@@ -173,10 +173,13 @@ fn andn_without_the_feature_clears_bits() {
 #[test]
 fn rorx_without_the_feature_rotates() {
     for count in [0, 1, 31, 32, 63] {
-        check(|asm, size, [dst, src, ..]| asm.any_rorx(NONE, size, dst, src, count), |size, a, _| match size {
-            Size::S32 => u64::from((a as u32).rotate_right(u32::from(count))),
-            Size::S64 => a.rotate_right(u32::from(count)),
-        });
+        check(
+            |asm, size, [dst, src, ..]| asm.any_rorx(NONE, size, dst, src, count),
+            |size, a, _| match size {
+                Size::S32 => u64::from((a as u32).rotate_right(u32::from(count))),
+                Size::S64 => a.rotate_right(u32::from(count)),
+            },
+        );
     }
 }
 

@@ -1,32 +1,9 @@
 //! Labels and jumps: random programs in which every jump must land on its label, and the limits of short jumps.
-//!
-//! The checker knows nothing of fixups. Before each label stands a `mov` with the label's number, so the decoder
-//! sees whether a jump landed where it should.
 
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind};
+use super::program::{check, check_bytes, decode_at, Step};
 use quickcheck::{quickcheck, Arbitrary, Gen};
-use std::collections::BTreeMap;
-use vm_engine_jit::asm::x64::{Assembler, Cond, Mem, Size, RAX, RCX, RDX};
-use vm_engine_jit::asm::{FinishError, FixupKind, Label};
-
-/// One step of a random program. A label's number is taken modulo how many there are.
-#[derive(Clone, Debug)]
-enum Step {
-    Jump(usize),
-    Branch(usize, usize),
-    Patchable(usize),
-    PatchableBranch(usize, usize),
-    Call(usize),
-    /// Loads from the label.
-    Load(usize),
-    /// Loads a constant.
-    Constant(u64),
-    /// Room in bytes.
-    Room(usize),
-    Align(usize),
-    /// Binds the next label that is not bound yet.
-    Bind,
-}
+use vm_engine_jit::asm::x64::{Assembler, Cond, Mem, PatchSite, Size};
+use vm_engine_jit::asm::{FinishError, FixupKind};
 
 impl Arbitrary for Step {
     fn arbitrary(g: &mut Gen) -> Step {
@@ -47,151 +24,11 @@ impl Arbitrary for Step {
     }
 }
 
-/// What the checker expects of an instruction at an offset.
-#[derive(Debug, PartialEq)]
-enum Expected {
-    /// Jumps to this label.
-    Target(usize),
-    /// Loads from this label.
-    Address(usize),
-    /// Loads this constant.
-    Constant(u64),
-}
-
-/// Marks the place of a label for the checker: `mov edx, number` follows it.
-fn bind(asm: &mut Assembler, label: Label, number: usize) {
-    asm.bind(label);
-    asm.mov_ri32(RDX, u32::try_from(number).expect("a small number"));
-}
-
-/// Assembles the program; returns the code and what is expected at which offset.
-fn assemble(steps: &[Step]) -> (Vec<u8>, BTreeMap<usize, Expected>, usize) {
-    let mut asm = Assembler::new();
-    let count = steps.iter().filter(|step| matches!(step, Step::Bind)).count() + 1;
-    let labels: Vec<Label> = (0..count).map(|_| asm.new_label()).collect();
-    let mut expected = BTreeMap::new();
-    let mut bound = 0;
-    for step in steps {
-        let mut at = asm.offset();
-        let (label, number) = match step {
-            Step::Jump(n) | Step::Branch(_, n) | Step::Patchable(n) | Step::PatchableBranch(_, n) => {
-                (labels[n % count], n % count)
-            }
-            Step::Call(n) | Step::Load(n) => (labels[n % count], n % count),
-            _ => (labels[0], 0),
-        };
-        let what = match *step {
-            Step::Load(_) => Some(Expected::Address(number)),
-            Step::Constant(value) => Some(Expected::Constant(value)),
-            Step::Room(_) | Step::Align(_) | Step::Bind => None,
-            _ => Some(Expected::Target(number)),
-        };
-        match *step {
-            Step::Jump(_) => asm.jmp(label),
-            Step::Branch(cond, _) => asm.jcc(Cond::ALL[cond], label),
-            Step::Patchable(_) => {
-                let site = asm.jmp_patchable(label);
-                assert_eq!(site.offset() % 4, 0);
-                at = site.offset() - 1;
-            }
-            Step::PatchableBranch(cond, _) => {
-                let site = asm.jcc_patchable(Cond::ALL[cond], label);
-                assert_eq!(site.offset() % 4, 0);
-                at = site.offset() - 2;
-            }
-            Step::Call(_) => asm.call(label),
-            Step::Load(_) => asm.mov_rm(Size::S64, RAX, Mem::label(label)),
-            Step::Constant(value) => {
-                let constant = asm.constant64(value);
-                asm.add_rm(Size::S64, RCX, Mem::label(constant));
-            }
-            Step::Room(length) => asm.nop(length),
-            Step::Align(alignment) => {
-                asm.align(alignment);
-                assert_eq!(asm.offset() % alignment, 0);
-            }
-            Step::Bind => {
-                bind(&mut asm, labels[bound], bound);
-                bound += 1;
-            }
-        }
-        if let Some(what) = what {
-            expected.insert(at, what);
-        }
-    }
-    bind(&mut asm, labels[bound], bound);
-    let code = asm.finish().expect("all labels are bound, and nothing is far");
-    let text_len = code.text_len();
-    (code.into_bytes(), expected, text_len)
-}
-
-fn decode_at(code: &[u8], at: usize) -> Instruction {
-    let ip = u64::try_from(at).expect("an offset");
-    Decoder::with_ip(64, &code[at..], ip, DecoderOptions::NONE).decode()
-}
-
-/// The number of the label that is bound at this offset.
-fn label_at(code: &[u8], at: u64) -> usize {
-    let marker = decode_at(code, usize::try_from(at).expect("within the code"));
-    assert_eq!(marker.op0_register(), iced_x86::Register::EDX, "no label at {at:#x}");
-    usize::try_from(marker.immediate32()).expect("a small number")
-}
-
-/// Where the program differs from what is expected.
-fn check(steps: &[Step]) {
-    let (code, mut expected, text_len) = assemble(steps);
-    let mut at = 0;
-    while at < text_len {
-        let decoded = decode_at(&code, at);
-        assert!(!decoded.is_invalid(), "at {at:#x}");
-        let found = if decoded.op_count() > 0 && decoded.op0_kind() == OpKind::NearBranch64 {
-            Some(Expected::Target(label_at(&code, decoded.near_branch_target())))
-        } else if decoded.is_ip_rel_memory_operand() {
-            let address = decoded.ip_rel_memory_address();
-            let start = usize::try_from(address).expect("within the code");
-            if start >= text_len {
-                assert_eq!(start % 8, 0, "constants are aligned");
-                let bytes = code[start..start + 8].try_into().expect("eight bytes");
-                Some(Expected::Constant(u64::from_le_bytes(bytes)))
-            } else {
-                Some(Expected::Address(label_at(&code, address)))
-            }
-        } else {
-            assert_eq!(decoded.flow_control(), FlowControl::Next);
-            None
-        };
-        assert_eq!(found, expected.remove(&at), "at {at:#x}");
-        at += decoded.len();
-    }
-    assert_eq!(at, text_len);
-    assert!(expected.is_empty(), "not found: {expected:?}");
-}
-
 quickcheck! {
     fn random_programs_jump_to_their_labels(steps: Vec<Step>) -> bool {
         check(&steps);
         true
     }
-}
-
-/// The program of the fuzz target `fixups`: each pair of bytes is a step.
-pub fn check_bytes(data: &[u8]) {
-    let step = |pair: &[u8]| {
-        let number = usize::from(pair[1]);
-        match pair[0] % 10 {
-            0 => Step::Jump(number),
-            1 => Step::Branch(usize::from(pair[0] / 16), number),
-            2 => Step::Patchable(number),
-            3 => Step::PatchableBranch(usize::from(pair[0] / 16), number),
-            4 => Step::Call(number),
-            5 => Step::Load(number),
-            6 => Step::Constant(u64::from(pair[1])),
-            7 => Step::Room(number),
-            8 => Step::Align(1 << (number % 7)),
-            _ => Step::Bind,
-        }
-    };
-    check(&data.chunks_exact(2).map(step).collect::<Vec<Step>>());
 }
 
 #[test]
@@ -203,8 +40,7 @@ fn programs_made_of_bytes_jump_to_their_labels() {
     }
 }
 
-/// The bytes of a jump over `room` bytes: forward with the short form if `short`, backward with the form that the
-/// assembler chooses.
+/// A short jump forward over `room` bytes.
 fn forward(room: usize) -> Result<Vec<u8>, FinishError> {
     let mut asm = Assembler::new();
     let label = asm.new_label();
@@ -225,7 +61,9 @@ fn short_jumps_forward_reach_127_bytes() {
 
 #[test]
 fn jumps_backward_take_the_short_form_while_it_reaches() {
-    for (room, short, jcc) in [(0, 2, false), (126, 2, false), (127, 5, false), (126, 2, true), (127, 6, true)] {
+    for (room, short, jcc) in
+        [(0, 2, false), (126, 2, false), (127, 5, false), (126, 2, true), (127, 6, true)]
+    {
         let mut asm = Assembler::new();
         let label = asm.here();
         asm.nop(room);
@@ -262,7 +100,6 @@ fn relative_operands_count_from_the_end_of_the_instruction() {
 
 #[test]
 fn patch_sites_say_the_displacement_to_store() {
-    use vm_engine_jit::asm::x64::PatchSite;
     assert_eq!(PatchSite::displacement(0x1000, 0x1004), Some(0));
     assert_eq!(PatchSite::displacement(0x1000, 0x1000), Some(-4));
     assert_eq!(PatchSite::displacement(0, 0x8000_0003), Some(i32::MAX));

@@ -1,7 +1,8 @@
 //! What an outside decoder (iced-x86) says about bytes, brought into the form of the assembler's own text.
 //!
 //! This is the one place where the two are made comparable. The decoder's formatter is set to the conventions of
-//! the assembler (see [`formatter`]), and labels are given to it as symbols. No text is rewritten afterwards.
+//! the assembler (see [`formatter`]), and labels are given to it as symbols. No text is rewritten afterwards. The fuzz
+//! target `x64_text` uses this file as well.
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 use iced_x86::{MemorySizeOptions, OpKind, SymbolResolver, SymbolResult};
@@ -97,6 +98,22 @@ pub fn check_text(row: &Row, make: impl FnOnce(Label) -> Inst) -> (Inst, Sample,
     assert_eq!(sample.text, text, "{} {}: ours is left, the decoder's right", row.name, hex.join(" "));
     assert_eq!(instruction.len(), sample.bytes.len(), "{} {}: length of {text}", row.name, hex.join(" "));
     (inst, sample, instruction)
+}
+
+/// The oracle of the fuzz target `x64_text`: the bytes choose a row and its operands; what is missing is 0.
+///
+/// # Panics
+/// If the decoder does not read back what was assembled.
+pub fn check_bytes(data: &[u8]) {
+    let mut chunks = data.chunks(8);
+    let mut next = || {
+        let mut bytes = [0; 8];
+        let chunk = chunks.next().unwrap_or_default();
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(bytes)
+    };
+    let row = &ROWS[usize::try_from(next() >> 40).expect("24 bits") % ROWS.len()];
+    check_text(row, |label| sample::random(row, label, &mut next));
 }
 
 /// Assembles `count` random instructions of random rows one after the other, and checks that the decoder finds the

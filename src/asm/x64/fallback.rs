@@ -107,7 +107,15 @@ impl Assembler {
     }
 
     /// `dst` = `src` and not `inverted`.
-    pub fn any_andn(&mut self, features: CpuFeatures, size: Size, dst: Gpr, inverted: Gpr, src: Gpr, tmp: Gpr) {
+    pub fn any_andn(
+        &mut self,
+        features: CpuFeatures,
+        size: Size,
+        dst: Gpr,
+        inverted: Gpr,
+        src: Gpr,
+        tmp: Gpr,
+    ) {
         debug_assert!(tmp != dst && tmp != src && tmp != inverted);
         if features.has(Feature::Bmi1) {
             return self.andn_rrr(size, dst, inverted, src);

@@ -89,7 +89,15 @@ impl Head {
 
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?} reg {} vvvv {} cond {}", self.row().name, self.size(), self.reg(), self.vvvv(), self.cond())
+        write!(
+            f,
+            "{} {:?} reg {} vvvv {} cond {}",
+            self.row().name,
+            self.size(),
+            self.reg(),
+            self.vvvv(),
+            self.cond()
+        )
     }
 }
 
@@ -241,7 +249,10 @@ impl Inst {
                 }
                 Raw::Reg(number) => visit(Reg::Gpr(Gpr::ALL[usize::from(number & 15)]), operand.mark),
                 Raw::Mem(mem) => {
-                    mem.registers().into_iter().flatten().for_each(|register| visit(Reg::Gpr(register), Mark::R));
+                    mem.registers()
+                        .into_iter()
+                        .flatten()
+                        .for_each(|register| visit(Reg::Gpr(register), Mark::R));
                 }
                 Raw::Label(_) | Raw::Cond(_) | Raw::Imm(_) => {}
             }

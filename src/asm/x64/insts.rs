@@ -108,7 +108,7 @@ macro_rules! rows {
         $self.$name($(rows!(@operand $operands $kind)),*)
     };
     (@operand $operands:ident $kind:ident) => {
-        $operands.next().and_then(<rows!(@type $kind)>::from_raw).expect("the row's operand")
+        next_operand::<rows!(@type $kind)>(&mut $operands)
     };
 
     (@type R8) => { Gpr }; (@type R16) => { Gpr }; (@type R32) => { Gpr }; (@type R64) => { Gpr }; (@type Rv) => { Gpr };
@@ -122,6 +122,15 @@ macro_rules! rows {
     (@flags -) => { None }; (@flags $mark:ident) => { Some(rows!(@mark $mark)) };
     (@feature -) => { None }; (@feature $feature:ident) => { Some(Feature::$feature) };
     (@sized v) => { true }; (@sized -) => { false };
+}
+
+/// The next operand of an instruction, typed.
+#[cfg(any(test, feature = "testing"))]
+fn next_operand<T: FromRaw>(operands: &mut dyn Iterator<Item = Raw>) -> T {
+    match operands.next().and_then(T::from_raw) {
+        Some(value) => value,
+        None => unreachable!("an instruction has the operands of its row"),
+    }
 }
 
 impl Op {

@@ -290,8 +290,7 @@ mod tests {
 
     #[test]
     fn every_register_but_rsp_is_an_index() {
-        let indexes: Vec<Gpr> =
-            Gpr::ALL.into_iter().filter_map(Index::new).map(Index::register).collect();
+        let indexes: Vec<Gpr> = Gpr::ALL.into_iter().filter_map(Index::new).map(Index::register).collect();
         assert_eq!(indexes.len(), 15);
         assert!(!indexes.contains(&RSP));
         assert_eq!(Index::new(R13), Some(Index::R13));

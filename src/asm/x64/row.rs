@@ -240,7 +240,10 @@ pub(super) const fn encoding(text: &str) -> Encoding {
         at = end + 1;
     }
     assert!(e.opcode_len > 0, "no opcode");
-    assert!(!e.vex || (e.vex_map >= 2 && e.opcode_len == 1), "not a row that the three-byte VEX prefix is for");
+    assert!(
+        !e.vex || (e.vex_map >= 2 && e.opcode_len == 1),
+        "not a row that the three-byte VEX prefix is for"
+    );
     e
 }
 

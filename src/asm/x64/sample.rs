@@ -11,7 +11,20 @@ const DISPS: [i32; 9] = [0, 1, -1, 0x7f, -0x80, 0x80, -0x81, i32::MAX, i32::MIN]
 
 /// Immediates at which the encoding changes, and the limits of all widths.
 const IMMS: [i64; 14] = [
-    0, 1, -1, 0x7f, -0x80, 0x80, -0x81, 0x7fff, -0x8000, 0x7fff_ffff, -0x8000_0000, 0x1234_5678, i64::MAX, i64::MIN,
+    0,
+    1,
+    -1,
+    0x7f,
+    -0x80,
+    0x80,
+    -0x81,
+    0x7fff,
+    -0x8000,
+    0x7fff_ffff,
+    -0x8000_0000,
+    0x1234_5678,
+    i64::MAX,
+    i64::MIN,
 ];
 
 /// Random instruction of the row; each operand is at a limit in about every second case.
@@ -35,10 +48,11 @@ pub fn exhaustive(row: &Row, label: Label, random: &mut dyn FnMut() -> u64) -> V
         insts.extend(row.operands.is_empty().then(|| Builder::new(row.op, size).build()));
         for varied in 0..row.operands.len() {
             for value in boundaries(row.operands[varied].kind, label) {
-                let inst = row.operands.iter().enumerate().fold(Builder::new(row.op, size), |inst, (n, operand)| {
-                    let other = random_operand(operand.kind, label, random);
-                    inst.with(&row.places, if n == varied { value } else { other })
-                });
+                let inst =
+                    row.operands.iter().enumerate().fold(Builder::new(row.op, size), |inst, (n, operand)| {
+                        let other = random_operand(operand.kind, label, random);
+                        inst.with(&row.places, if n == varied { value } else { other })
+                    });
                 insts.push(inst.build());
             }
         }
@@ -75,11 +89,14 @@ fn addresses(label: Label) -> Vec<Mem> {
         plain.push(Mem::label(label).disp(disp >> 8));
     }
     for (n, base) in Gpr::ALL.into_iter().enumerate() {
-        let forms = indexes().zip(Scale::ALL.into_iter().cycle().skip(n)).zip(DISPS.into_iter().cycle().skip(n));
+        let forms =
+            indexes().zip(Scale::ALL.into_iter().cycle().skip(n)).zip(DISPS.into_iter().cycle().skip(n));
         plain.extend(forms.map(|((index, scale), disp)| Mem::sum(base, index, scale).disp(disp)));
     }
     for scale in Scale::ALL {
-        plain.extend(indexes().zip(DISPS.into_iter().cycle()).map(|(i, disp)| Mem::scaled(i, scale).disp(disp)));
+        plain.extend(
+            indexes().zip(DISPS.into_iter().cycle()).map(|(i, disp)| Mem::scaled(i, scale).disp(disp)),
+        );
     }
     let prefixed = |(n, mem): (usize, Mem)| match n % 4 {
         0 => mem,

@@ -11,6 +11,7 @@ use vm_engine_jit::Tier;
 pub enum Command {
     Run(RunOptions),
     Disasm(DisasmOptions),
+    Dump(DumpOptions),
     Demo,
     /// Help or version.
     Print(String),
@@ -28,6 +29,7 @@ pub struct RunOptions {
     pub fuel: Option<u64>,
     pub memory: Option<u64>,
     pub stack: Option<u64>,
+    pub code_cache: Option<u64>,
     pub argv0: Option<OsString>,
     pub program: PathBuf,
     /// Arguments after the program.
@@ -48,26 +50,44 @@ pub struct DisasmOptions {
     pub ir: bool,
 }
 
+/// `vmjit dump`. What is not asked for is not shown; without a choice all is.
+#[derive(Default)]
+pub struct DumpOptions {
+    pub program: PathBuf,
+    /// An address (`0x…`) or a symbol.
+    pub place: String,
+    pub guest: bool,
+    pub ir: bool,
+    pub asm: bool,
+}
+
 const HELP: &str = "\
 vmjit runs riscv64 Linux programs.
 
   vmjit run [OPTION]... PROGRAM [ARG]...   run a program
   vmjit disasm [--ir] PROGRAM              print its code, with --ir also what it is lifted to
+  vmjit dump [OPTION]... PROGRAM PLACE     show the block at an address (0x…) or symbol
   vmjit demo                               run the programs that are built in
 
 Options of run:
-  -L, --sysroot DIR      look absolute guest paths up in DIR first
-  -E, --env NAME=VALUE   set a variable of the guest's environment
-  -U, --unset NAME       remove one
-  -0, --argv0 NAME       the name the program sees as its own (default: PROGRAM)
-      --tier TIER        what runs the code: interp, o0, auto (default), random[:SEED]
-      --strace           print each system call to standard error
-      --stats[=json]     print counts to standard error at the end
-      --fuel N           stop after N guest instructions (exit code 125)
-      --memory BYTES     most memory the guest may map; suffixes K, M, G
-      --stack BYTES      size of its stack (default 8M)
-  -h, --help             this text
-  -V, --version          the version
+  -L, --sysroot DIR        look absolute guest paths up in DIR first
+  -E, --env NAME=VALUE     set a variable of the guest's environment
+  -U, --unset NAME         remove one
+  -0, --argv0 NAME         the name the program sees as its own (default: PROGRAM)
+      --tier TIER          what runs the code: interp, o0, auto (default), random[:SEED]
+      --strace             print each system call to standard error
+      --stats[=json]       print counts to standard error at the end
+      --fuel N             stop after N guest instructions (exit code 125)
+      --memory BYTES       most memory the guest may map; suffixes K, M, G
+      --stack BYTES        size of its stack (default 8M)
+      --code-cache BYTES   most machine code kept (default 64M)
+  -h, --help               this text
+  -V, --version            the version
+
+What dump shows (default: all three):
+      --guest              guest instructions
+      --ir                 operations that they are lifted to
+      --asm                x86-64 code that these become, rarely run code at the end
 
 Exit code: the program's own; 127 if it was not found, 126 if it cannot be run, 125 if vmjit itself failed.
 ";
@@ -87,6 +107,7 @@ pub fn parse() -> Result<Command, Failure> {
     match command.as_bytes() {
         b"run" => run(&mut parser),
         b"disasm" => disasm(&mut parser),
+        b"dump" => dump(&mut parser),
         b"demo" => match parser.next()? {
             None => Ok(Command::Demo),
             Some(Short('h') | Long("help")) => Ok(Command::Print(HELP.to_string())),
@@ -117,6 +138,7 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),
             Some(Long("memory")) => options.memory = Some(bytes(&parser.value()?)?),
             Some(Long("stack")) => options.stack = Some(bytes(&parser.value()?)?),
+            Some(Long("code-cache")) => options.code_cache = Some(bytes(&parser.value()?)?),
             Some(other) => return Err(other.unexpected().into()),
         }
     }
@@ -136,6 +158,30 @@ fn disasm(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
     }
     options.program = program.ok_or_else(|| Failure::usage("disasm: no program"))?.into();
     Ok(Command::Disasm(options))
+}
+
+fn dump(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
+    let mut options = DumpOptions::default();
+    let mut words = Vec::new();
+    loop {
+        match parser.next()? {
+            None => break,
+            Some(Short('h') | Long("help")) => return Ok(Command::Print(HELP.to_string())),
+            Some(Long("guest")) => options.guest = true,
+            Some(Long("ir")) => options.ir = true,
+            Some(Long("asm")) => options.asm = true,
+            Some(Value(word)) if words.len() < 2 => words.push(word),
+            Some(other) => return Err(other.unexpected().into()),
+        }
+    }
+    let mut words = words.into_iter();
+    options.program = words.next().ok_or_else(|| Failure::usage("dump: no program"))?.into();
+    let place = words.next().ok_or_else(|| Failure::usage("dump: no address or symbol"))?;
+    options.place = place.to_string_lossy().into_owned();
+    if !(options.guest || options.ir || options.asm) {
+        (options.guest, options.ir, options.asm) = (true, true, true);
+    }
+    Ok(Command::Dump(options))
 }
 
 fn assignment(word: &OsStr) -> Result<(OsString, Option<OsString>), Failure> {

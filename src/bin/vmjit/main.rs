@@ -5,6 +5,7 @@
 
 mod demo;
 mod disasm;
+mod dump;
 mod flags;
 mod run;
 
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     let result = flags::parse().and_then(|command| match command {
         Command::Run(options) => run::run(options),
         Command::Disasm(options) => disasm::disasm(&options),
+        Command::Dump(options) => dump::dump(&options),
         Command::Demo => demo::demo(),
         Command::Print(text) => {
             std::io::stdout().write_all(text.as_bytes())?;

@@ -53,6 +53,9 @@ fn build(options: &RunOptions) -> Result<Machine, Error> {
         builder = options.fuel.into_iter().fold(builder, |builder, fuel| builder.fuel(fuel));
         builder = options.memory.into_iter().fold(builder, |builder, bytes| builder.memory_limit(bytes));
         builder = options.stack.into_iter().fold(builder, |builder, bytes| builder.stack_size(bytes));
+        // More bytes than this process can address are as good as no limit.
+        let code_cache = options.code_cache.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        builder = code_cache.into_iter().fold(builder, |builder, bytes| builder.code_cache(bytes));
         builder.build()
     };
     describe(Placement::Low).or_else(|_| describe(Placement::Based))

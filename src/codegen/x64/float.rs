@@ -15,7 +15,7 @@ use super::roles::{self, home, Home};
 use super::thunks::state;
 use super::Lower;
 use crate::asm::x64::reg::*;
-use crate::asm::x64::{Assembler, Feature, Mem, Size};
+use crate::asm::x64::{Assembler, Feature, Index, Mem, Scale, Size};
 use crate::asm::Label;
 use crate::base::RegId;
 use crate::ir::float::Rounding;
@@ -85,6 +85,51 @@ impl Lower<'_> {
     pub(super) fn float(&mut self, op: &IROp) -> bool {
         self.float_arithmetic(op) || self.float_fused(op) || self.float_compare(op) || self.float_convert(op)
             || self.float_sign(op)
+            || self.float_state(op)
+    }
+
+    /// Reads and writes of the accrued flags, which programs do around quiet comparisons. They are `CpuState::fflags` and
+    /// what the unit has accrued since.
+    fn float_state(&mut self, op: &IROp) -> bool {
+        match *op {
+            IROp::ReadFlags { dst } => {
+                self.unit_flags();
+                self.asm.or_rm8(RAX, state(roles::FFLAGS));
+                let d = self.target(dst, RAX);
+                self.asm.movzx_rr8(S32, d, RAX);
+                self.put(dst, d);
+            }
+            IROp::WriteFlags { src } => {
+                let covered = self.asm.new_label();
+                self.unit_flags();
+                self.load(RCX, src);
+                self.asm.and_ri(S32, RCX, 31);
+                self.asm.mov_mr8(state(roles::FFLAGS), RCX);
+                // Loading the control word is slow, and not needed if the unit has nothing that is to be cleared.
+                self.asm.not_r(S32, RCX);
+                self.asm.test_rr(S32, RAX, RCX);
+                self.asm.jcc(Cond::E, covered);
+                self.asm.and_mi(S32, state(roles::GUEST_MXCSR), !0x3f);
+                self.asm.ldmxcsr_m(state(roles::GUEST_MXCSR));
+                self.asm.bind(covered);
+            }
+            IROp::ReadRound { dst } => {
+                let d = self.target(dst, RAX);
+                self.asm.movzx_rm8(S32, d, state(roles::FRM));
+                self.put(dst, d);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// What the unit has accrued, as `fflags`, into eax. Clobbers rcx.
+    fn unit_flags(&mut self) {
+        self.asm.stmxcsr_m(state(roles::GUEST_MXCSR));
+        self.asm.mov_rm(S32, RAX, state(roles::GUEST_MXCSR));
+        self.asm.and_ri(S32, RAX, 0x3f);
+        self.asm.mov_rm(S64, RCX, state(roles::FLAG_TABLE));
+        self.asm.movzx_rm8(S32, RAX, Mem::sum(RCX, Index::RAX, Scale::X1));
     }
 
     #[rustfmt::skip] // one row per line

@@ -110,6 +110,10 @@ offsets! {
     TABLE = offset_of!(CpuState, host) + offset_of!(HostSlots, table);
     EXIT_VALUE = offset_of!(CpuState, host) + offset_of!(HostSlots, exit_value);
     HOST_PC = offset_of!(CpuState, host) + offset_of!(HostSlots, host_pc);
+    FFLAGS = offset_of!(CpuState, fflags);
+    FRM = offset_of!(CpuState, frm);
+    FLAG_TABLE = offset_of!(CpuState, host) + offset_of!(HostSlots, flag_table);
+    GUEST_MXCSR = offset_of!(CpuState, host) + offset_of!(HostSlots, guest_mxcsr);
     ENTRY = offset_of!(CpuState, host) + offset_of!(HostSlots, entry);
     LEAVE = offset_of!(CpuState, host) + offset_of!(HostSlots, leave_thunk);
     CALL_HELPER = offset_of!(CpuState, host) + offset_of!(HostSlots, helper_thunk);
