@@ -102,7 +102,7 @@ fn request(head: &str) -> Request {
 
 /// What a block becomes, grouped by guest instruction.
 fn code_of(block: &IRBlock, request: &Request) -> String {
-    let object = compile(block, &block.ops, request).unwrap_or_else(|bail| panic!("{bail:?}\n{block}"));
+    let object = compile(block, &mut vm_engine_jit::codegen::listing::in_place(&block.ops), request).unwrap_or_else(|bail| panic!("{bail:?}\n{block}"));
     let mut out = String::new();
     let (count, bytes) = (object.instructions(), object.bytes.len());
     writeln!(out, "\nblock {:#x}: {count} instructions, {bytes} bytes", block.start_pc).unwrap();

@@ -54,6 +54,10 @@ programs! {
     bitfields: "bitfields.c";
     control_flow: "control_flow.c";
     fenv: "fenv.c";
+    rounding_modes: "rounding.c", args ["modes"];
+    rounding_alternates: "rounding.c", args ["alternate"];
+    rounding_reserved: "rounding.c", args ["reserved5"];
+    rounding_dynamic: "rounding.c", args ["reserved7"];
     libm: "libm.c";
     library: "library.c";
     heap: "heap.c";
@@ -61,6 +65,18 @@ programs! {
     cxx_library: "cxx_library.cpp";
     loading: "loading.c";
     self_modify: "self_modify.c";
+    new_code_fences: "new_code.c", args ["fences"];
+    new_code_flush: "new_code.c", args ["flush"];
+    new_code_remap: "new_code.c", args ["remap"];
+    new_code_replace: "new_code.c", args ["replace"];
+    new_code_protect: "new_code.c", args ["protect"];
+    new_code_unmap: "new_code.c", args ["unmap"];
+    calls_jumps: "calls.c", args ["jumps"];
+    calls_deep: "calls.c", args ["deep"];
+    calls_mutual: "calls.c", args ["mutual"];
+    calls_collide: "calls.c", args ["collide"];
+    calls_overflow: "calls.c", args ["overflow"];
+    calls_switching: "calls.c", args ["switching"];
 
     // The process and its system calls.
     raw_start: "raw_start.S", args ["alpha", "", "gamma delta"];

@@ -21,3 +21,29 @@ pub const FIRST_TEMP: RegId = 64;
 pub const PAGE: u64 = 4096;
 /// Size of the guest space in bytes.
 pub const SPACE: u64 = 1 << 32;
+
+/// A map keyed by guest address, with a hash that is a multiplication: the keys are no attacker's choice that could
+/// cost more than translating them does.
+pub type PcMap<V> = std::collections::HashMap<GuestAddr, V, std::hash::BuildHasherDefault<PcHasher>>;
+
+/// The hasher of [`PcMap`] (Fibonacci hashing: Knuth, TAOCP 3, 6.4).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PcHasher(u64);
+
+impl std::hash::Hasher for PcHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        // The map takes its bucket from the low bits and a tag from the high ones; both must depend on all.
+        let product = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ product >> 32;
+    }
+}

@@ -10,13 +10,12 @@
 use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
-use crate::base::GuestAddr;
+use crate::base::{GuestAddr, PcMap};
 use crate::codegen::x64::{compile, Request, Thunks, TABLE_ENTRIES};
 use crate::codegen::{Bail, CodeObject, Memory};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::exec_mem::CodeArena;
 use crate::sys::enter;
-use std::collections::HashMap;
 
 /// A block's code.
 #[derive(Debug)]
@@ -68,7 +67,7 @@ pub struct CodeCache {
     memory: Memory,
     features: CpuFeatures,
     blocks: Vec<Block>,
-    by_pc: HashMap<GuestAddr, u32>,
+    by_pc: PcMap<u32>,
     /// Displacement field in the arena, and successor, of every link.
     links: Vec<(usize, GuestAddr)>,
     table: Box<[Target]>,
@@ -76,8 +75,21 @@ pub struct CodeCache {
     marks: Vec<(u32, u32)>,
     /// Of all blocks: addresses of its guest instructions.
     pcs: Vec<GuestAddr>,
-    /// Operations that code points at.
-    ops: Vec<Box<[IROp]>>,
+    /// Operations that code points at, in pieces that never grow beyond their capacity, so that none moves.
+    ops: Vec<Vec<IROp>>,
+}
+
+/// Operations in one piece of `CodeCache::ops`.
+const PIECE: usize = 512;
+
+/// Keeps an operation; returns its address.
+fn keep(pieces: &mut Vec<Vec<IROp>>, op: IROp) -> u64 {
+    if pieces.last().is_none_or(|piece| piece.len() == piece.capacity()) {
+        pieces.push(Vec::with_capacity(PIECE));
+    }
+    let Some(piece) = pieces.last_mut() else { return 0 };
+    piece.push(op);
+    piece.last().map_or(0, |op| std::ptr::from_ref(op).expose_provenance() as u64)
 }
 
 impl CodeCache {
@@ -94,7 +106,7 @@ impl CodeCache {
             memory,
             features,
             blocks: Vec::new(),
-            by_pc: HashMap::new(),
+            by_pc: PcMap::default(),
             links: Vec::new(),
             table: vec![NO_TARGET; TABLE_ENTRIES].into(),
             marks: Vec::new(),
@@ -143,18 +155,17 @@ impl CodeCache {
     /// # Errors
     /// A [`Refusal`]; nothing has changed then.
     pub fn add(&mut self, block: &IRBlock) -> Result<usize, Refusal> {
-        let ops: Box<[IROp]> = block.ops.clone().into();
         let request = Request {
             memory: self.memory,
             features: self.features,
             first_link: self.links.len() as u32,
             listing: false,
         };
-        let object = compile(block, &ops, &request).map_err(Refusal::Bail)?;
+        let kept = &mut self.ops;
+        let object = compile(block, &mut |op| keep(kept, op), &request).map_err(Refusal::Bail)?;
         let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
         let code = self.arena.publish(place, &object.bytes);
         self.note(block, &object, code.offset, code.len);
-        self.ops.push(ops);
         Ok(self.arena.base() + code.offset)
     }
 

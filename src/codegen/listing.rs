@@ -1,15 +1,19 @@
 //! The listing of a block's code by guest instruction, for `vmjit dump` and the golden tests.
 
 use super::CodeObject;
+use crate::base::state::{CpuState, HostSlots};
+use crate::base::{RegId, REGISTERS};
+use crate::ir::text::register_name;
 use crate::ir::IROp;
+use std::mem::offset_of;
 
 /// One line of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Offset in the block's code; labels have none.
     pub at: Option<u32>,
-    /// The instruction or label. Where it names an operation for the helper, the operation stands in place of its
-    /// address, so that equal blocks have equal listings.
+    /// The instruction or label, with names for what has no address of its own: fields of the state instead of
+    /// offsets, and operations for the helper instead of pointers. So equal blocks have equal listings.
     pub text: String,
 }
 
@@ -40,7 +44,7 @@ impl CodeObject {
             }
             let Some(part) = parts.last_mut() else { continue };
             part.lines.append(&mut labels);
-            part.lines.push(Line { at: Some(at), text: name_operation(text, ops) });
+            part.lines.push(Line { at: Some(at), text: name_field(&name_operation(text, ops)) });
         }
         parts
     }
@@ -71,4 +75,46 @@ fn name_operation(text: &str, ops: &[IROp]) -> String {
         Some(op) => format!("mov rax, <{op}>"),
         None => text.to_string(),
     }
+}
+
+/// Names of the fields of the state that generated code uses.
+macro_rules! fields {
+    ($($name:ident)*) => {
+        &[
+            (offset_of!(CpuState, pc), "pc"),
+            (offset_of!(CpuState, fuel), "fuel"),
+            (offset_of!(CpuState, fuel_base), "fuel_base"),
+            (offset_of!(CpuState, fflags), "fflags"),
+            (offset_of!(CpuState, frm), "frm"),
+            $((offset_of!(CpuState, host) + offset_of!(HostSlots, $name), stringify!($name)),)*
+        ]
+    };
+}
+
+static FIELDS: &[(usize, &str)] = fields! {
+    stack_base stack_limit table fuel_left leave_thunk helper_thunk host_pc flag_table exit_value host_mxcsr guest_mxcsr
+};
+
+/// Puts the name of a field of the state, or of a register's slot, in place of its offset.
+fn name_field(text: &str) -> String {
+    let named = text.split_once("[rbp+0x").and_then(|(before, rest)| {
+        let (hex, after) = rest.split_once(']')?;
+        Some(format!("{before}[rbp+{}]{after}", field(usize::from_str_radix(hex, 16).ok()?)?))
+    });
+    named.unwrap_or_else(|| text.to_string())
+}
+
+fn field(offset: usize) -> Option<String> {
+    let slots = offset_of!(CpuState, regs);
+    let (index, part) = (offset.checked_sub(slots)? / 8, (offset - slots) % 8);
+    if index >= REGISTERS {
+        return FIELDS.iter().find(|(at, _)| *at == offset).map(|(_, name)| name.to_string());
+    }
+    let name = register_name(RegId::try_from(index).ok()?);
+    Some(if part == 0 { name } else { format!("{name}.{part}") })
+}
+
+/// For [`super::x64::compile`] when the code will not be run: "keeps" an operation where it stands in the block.
+pub fn in_place(ops: &[IROp]) -> impl FnMut(IROp) -> u64 + '_ {
+    |op| ops.iter().find(|known| **known == op).map_or(0, |op| std::ptr::from_ref(op).expose_provenance() as u64)
 }

@@ -210,7 +210,7 @@ impl Native {
 }
 
 /// Entries after which `auto` makes code for a block: about where its translation is paid back.
-pub const HOT: u32 = 64;
+pub const HOT: u32 = 64; //TUNE
 
 /// Whether a tier runs machine code, and after how many entries.
 pub fn entries_before_code(tier: Tier) -> Option<u32> {

@@ -10,11 +10,10 @@
 //! - Every place that an instruction names is inside the stream: stubs are appended with their terminator, and
 //!   [`CodeCache::link`] takes places from this cache only.
 
-use crate::base::{GuestAddr, RegId};
+use crate::base::{GuestAddr, PcMap, RegId};
 use crate::ir::ops::{for_each_op, RoundMode};
 use crate::ir::{Cond, IRBlock, IROp, Terminator};
 use std::cell::Cell;
-use std::collections::HashMap;
 
 /// A place in the stream.
 pub(super) type Place = u32;
@@ -140,7 +139,7 @@ pub struct CodeCache {
     codes: Vec<Code>,
     /// Of all blocks: place of the first operation of a guest instruction, and its address.
     marks: Vec<(Place, GuestAddr)>,
-    by_pc: HashMap<GuestAddr, Place>,
+    by_pc: PcMap<Place>,
     table: Box<[Cell<(GuestAddr, Place)>; TABLE]>,
     /// The stub that was run last, and the guest address of the successor that it waits for.
     pending: Option<(Place, GuestAddr)>,
@@ -157,7 +156,7 @@ impl Default for CodeCache {
             stream: Vec::new(),
             codes: Vec::new(),
             marks: Vec::new(),
-            by_pc: HashMap::new(),
+            by_pc: PcMap::default(),
             table: Box::new([const { Cell::new((NOWHERE, 0)) }; TABLE]),
             pending: None,
             hot: NEVER,

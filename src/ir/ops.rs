@@ -417,6 +417,19 @@ macro_rules! define {
                 }
             }
 
+            /// The register that the operation writes.
+            #[inline]
+            pub fn def(&self) -> Option<RegId> {
+                match *self {
+                    $(IROp::$con { dst, .. })|* $(| IROp::$un { dst, .. })* $(| IROp::$bin { dst, .. })*
+                    $(| IROp::$imm { dst, .. })* $(| IROp::$ld { dst, .. })* $(| IROp::$fu { dst, .. })*
+                    $(| IROp::$fb { dst, .. })* $(| IROp::$ft { dst, .. })* $(| IROp::$fc { dst, .. })*
+                    $(| IROp::$a32 { dst, .. })* $(| IROp::$a64 { dst, .. })* $(| IROp::$lr { dst, .. })*
+                    $(| IROp::$sc { dst, .. })* $(| IROp::$sr { dst, .. })* => Some(dst),
+                    $(IROp::$st { .. })|* $(| IROp::$sw { .. })* $(| IROp::$fe {})* $(| IROp::$mk { .. })* => None,
+                }
+            }
+
             /// The operation of row `index` of [`ROWS`] with all operands zero, for parsers and generators.
             pub fn blank(index: usize) -> Option<IROp> {
                 let (rm, order) = (RoundMode::Dynamic, Order::Relaxed);
@@ -521,18 +534,6 @@ impl IROp {
     /// The operation's row.
     pub fn info(&self) -> &'static OpInfo {
         &ROWS[self.index()]
-    }
-
-    /// The register that the operation writes.
-    pub fn def(&self) -> Option<RegId> {
-        let mut def = None;
-        let mut copy = *self;
-        copy.operands(&mut |operand| {
-            if let Operand::Def(reg) = operand {
-                def = Some(*reg);
-            }
-        });
-        def
     }
 }
 

@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 /// Name of a register in the text form.
-fn register_name(reg: RegId) -> String {
+pub fn register_name(reg: RegId) -> String {
     match reg {
         0..FIRST_FLOAT => format!("x{reg}"),
         FIRST_FLOAT..FIRST_TEMP => format!("f{}", reg - FIRST_FLOAT),

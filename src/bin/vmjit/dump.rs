@@ -55,7 +55,7 @@ fn block_text(
 ) -> Result<String, &'static str> {
     let request =
         Request { memory: Memory::Low, features: CpuFeatures::ALL, first_link: 0, listing: options.asm };
-    let object = compile(block, &block.ops, &request).map_err(|_| "no machine code for the block at")?;
+    let object = compile(block, &mut vm_engine_jit::codegen::listing::in_place(&block.ops), &request).map_err(|_| "no machine code for the block at")?;
     let mut out = format!("block {:#x}", block.start_pc);
     out.push_str(&name.map_or(String::new(), |name| format!(" <{name}>")));
     let operations = block.ops.len() as u64 - block.cost() + 1;

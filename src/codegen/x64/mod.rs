@@ -43,17 +43,17 @@ pub struct Request {
     pub listing: bool,
 }
 
-/// Generates the code of a block. `ops` are the block's operations at the address where they will stay: helper calls
-/// are given pointers to them.
+/// Generates the code of a block. `keep` is given the operations that helpers will do and returns the address at which
+/// each stays.
 ///
 /// # Errors
 /// A [`Bail`]; the block has no code then.
-pub fn compile(block: &IRBlock, ops: &[IROp], request: &Request) -> Result<CodeObject, Bail> {
+pub fn compile(block: &IRBlock, keep: &mut dyn FnMut(IROp) -> u64, request: &Request) -> Result<CodeObject, Bail> {
     let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-    let mut lower = Lower::new(request, cost);
+    let mut lower = Lower::new(request, cost, keep);
     lower.entry(block.start_pc);
     let mut ended = false;
-    for op in ops {
+    for op in &block.ops {
         if !lower.operation(op) {
             ended = true;
             break;
@@ -75,7 +75,7 @@ struct Cold {
 
 enum ColdKind {
     /// Calls the helper for the operation and goes on at the label.
-    Helper { op: u64, back: Label },
+    Helper { op: IROp, back: Label },
     /// Gives the block's fuel back and leaves.
     OutOfFuel { pc: u64 },
     /// Empties the return stack and goes on at the label.
@@ -92,6 +92,7 @@ enum ColdKind {
 struct Lower<'a> {
     asm: Assembler,
     request: &'a Request,
+    keep: &'a mut dyn FnMut(IROp) -> u64,
     cost: i32,
     /// Guest instructions begun so far.
     mark: u32,
@@ -106,11 +107,12 @@ struct Lower<'a> {
 }
 
 impl<'a> Lower<'a> {
-    fn new(request: &'a Request, cost: i32) -> Lower<'a> {
+    fn new(request: &'a Request, cost: i32, keep: &'a mut dyn FnMut(IROp) -> u64) -> Lower<'a> {
         let asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
         Lower {
             asm,
             request,
+            keep,
             cost,
             mark: 0,
             marks: Vec::new(),
@@ -171,17 +173,16 @@ impl<'a> Lower<'a> {
     /// A slow path that does the whole operation by the helper; returns the labels to jump to and to come back to.
     fn slow(&mut self, op: &IROp) -> (Label, Label) {
         let back = self.asm.new_label();
-        let op = std::ptr::from_ref(op).expose_provenance() as u64;
-        (self.cold(ColdKind::Helper { op, back }), back)
+        (self.cold(ColdKind::Helper { op: *op, back }), back)
     }
 
     /// Does the whole operation by the helper.
     fn helper(&mut self, op: &IROp) {
-        let op = std::ptr::from_ref(op).expose_provenance() as u64;
-        self.call_helper(op);
+        self.call_helper(*op);
     }
 
-    fn call_helper(&mut self, op: u64) {
+    fn call_helper(&mut self, op: IROp) {
+        let op = (self.keep)(op);
         self.asm.load_constant(RAX, op);
         self.asm.call_m(state(roles::CALL_HELPER));
     }
@@ -270,6 +271,12 @@ impl<'a> Lower<'a> {
             }
             ColdKind::MissCall { return_to, back } => {
                 self.asm.mov_mr(Size::S64, state(roles::PC), RAX);
+                // Calls may miss time after time (targets that share an entry), so the stack may be full here as well.
+                let room = self.asm.new_label();
+                self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));
+                self.asm.jcc(Cond::Ae, room);
+                self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
+                self.asm.bind(room);
                 self.push_address(return_to);
                 self.asm.lea_rm(Size::S64, RCX, Mem::label(back));
                 self.asm.push_r(RCX);
