@@ -555,6 +555,19 @@ impl SoftMmu {
     }
 }
 
+/// Host calls that only read guest memory, so that code which lies beside what they read stays watched.
+const ONLY_READS: &[i64] = &[
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_pwrite64,
+    libc::SYS_pwritev,
+    libc::SYS_pwritev2,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_connect,
+    libc::SYS_bind,
+];
+
 /// An argument of a host system call made on the guest's behalf.
 #[derive(Debug)]
 pub enum CallArg<'a> {
@@ -577,28 +590,29 @@ impl SoftMmu {
     /// # Errors
     /// The host's `errno`; EFAULT for a guest range that leaves the space.
     pub(crate) fn host_call(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {
-        match self.host_call_once(number, args) {
-            // The kernel may have met code that is watched for writes.
-            Err(libc::EFAULT) if self.release_arguments(args) => self.host_call_once(number, args),
-            result => result,
+        // Watched code may be written now. Waiting for an EFAULT would be too late: by then a call may have taken what it
+        // was to deliver (a datagram, a connection), or stopped short without one.
+        if !ONLY_READS.contains(&number) {
+            self.release_arguments(args);
         }
+        self.host_call_once(number, args)
     }
 
-    /// Ends the watch over all guest ranges among the arguments; true if there was one.
-    fn release_arguments(&self, args: &[CallArg<'_>]) -> bool {
-        let mut released = false;
+    /// Ends the watch over all guest ranges among the arguments.
+    fn release_arguments(&self, args: &[CallArg<'_>]) {
         for arg in args {
             match arg {
-                CallArg::Guest { addr, len } => released |= self.release(*addr, *len),
+                CallArg::Guest { addr, len } => {
+                    self.release(*addr, *len);
+                }
                 CallArg::Vector(list) => {
                     for &(addr, len) in *list {
-                        released |= self.release(addr, len);
+                        self.release(addr, len);
                     }
                 }
                 CallArg::Int(_) | CallArg::In(_) | CallArg::Out(_) => {}
             }
         }
-        released
     }
 
     fn host_call_once(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {

@@ -70,6 +70,8 @@ pub struct CodeBuffer {
     notes: Option<Vec<Note>>,
     /// The first label that was bound twice.
     twice: Option<Label>,
+    /// What the address of the code must be a multiple of; 0 stands for 1.
+    alignment: usize,
 }
 
 impl CodeBuffer {
@@ -159,6 +161,11 @@ impl CodeBuffer {
         self.len = self.bytes.len();
     }
 
+    /// Asks for code whose address is a multiple of `alignment`, which is a power of two.
+    pub fn require_alignment(&mut self, alignment: usize) {
+        self.alignment = self.alignment.max(alignment);
+    }
+
     /// Has the field at offset `at` filled with the distance from `from` to the label plus `addend`.
     ///
     /// A field that is not within the code is ignored; the encoders make none.
@@ -217,7 +224,37 @@ impl CodeBuffer {
     /// If a label that is used was not bound, a label was bound twice, or a distance does not fit its field.
     pub fn finish(mut self, filler: u8) -> Result<Code, FinishError> {
         let text_len = self.len;
-        let alignment = self.place_constants(filler);
+        self.resolve(filler)?;
+        let alignment = self.alignment.max(1);
+        Ok(Code { bytes: self.bytes, labels: self.labels, text_len, alignment, notes: self.notes })
+    }
+
+    /// As [`CodeBuffer::finish`], but the buffer keeps its memory for the next code: call [`CodeBuffer::clear`] before
+    /// anything else is emitted.
+    ///
+    /// # Errors
+    /// As [`CodeBuffer::finish`].
+    pub fn finish_in_place(&mut self, filler: u8) -> Result<&[u8], FinishError> {
+        self.resolve(filler)?;
+        Ok(&self.bytes)
+    }
+
+    /// Forgets everything but the memory, and whether a listing is recorded. Labels handed out before are void.
+    pub fn clear(&mut self) {
+        self.len = 0;
+        self.labels.clear();
+        self.fixups.clear();
+        self.pool.clear();
+        self.twice = None;
+        self.alignment = 0;
+        if let Some(notes) = &mut self.notes {
+            notes.clear();
+        }
+    }
+
+    /// Places the constants and fills in the references to labels.
+    fn resolve(&mut self, filler: u8) -> Result<(), FinishError> {
+        self.place_constants(filler);
         if let Some(label) = self.twice {
             return Err(FinishError::BoundTwice(label));
         }
@@ -234,16 +271,16 @@ impl CodeBuffer {
                 return Err(FinishError::OutOfRange { kind, at, label, value });
             }
         }
-        Ok(Code { bytes: self.bytes, labels: self.labels, text_len, alignment, notes: self.notes })
+        Ok(())
     }
 
-    /// Appends the pool; returns the alignment that the start of the code needs.
-    fn place_constants(&mut self, filler: u8) -> usize {
+    /// Appends the pool.
+    fn place_constants(&mut self, filler: u8) {
         let pool = std::mem::take(&mut self.pool);
-        let alignment = pool.keys().next().map_or(1, |(Reverse(size), _)| *size);
-        if !pool.is_empty() {
+        if let Some((Reverse(largest), _)) = pool.keys().next() {
             let at = self.len;
-            self.pad(alignment, filler);
+            self.require_alignment(*largest);
+            self.pad(*largest, filler);
             if self.len != at {
                 self.note(at, || "; padding".to_string());
             }
@@ -255,7 +292,6 @@ impl CodeBuffer {
             self.put(&bits.to_le_bytes()[..size]);
             self.note(at, || format!("; constant {bits:#x}"));
         }
-        alignment
     }
 }
 
@@ -285,7 +321,7 @@ impl Code {
         self.text_len
     }
 
-    /// What the address of the first byte must be a multiple of: 1, 4, 8 or 16.
+    /// What the address of the first byte must be a multiple of: a power of two.
     pub fn alignment(&self) -> usize {
         self.alignment
     }

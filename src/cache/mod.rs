@@ -11,8 +11,8 @@ use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::{GuestAddr, PcMap};
-use crate::codegen::x64::{compile, Request, Thunks, TABLE_ENTRIES};
-use crate::codegen::{Bail, CodeObject, Memory};
+use crate::codegen::x64::{Compiler, Emitted, Request, Thunks, TABLE_ENTRIES};
+use crate::codegen::{Bail, Memory};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::exec_mem::CodeArena;
 use crate::sys::enter;
@@ -64,6 +64,7 @@ pub enum Refusal {
 pub struct CodeCache {
     arena: CodeArena,
     thunks: Thunks,
+    compiler: Compiler,
     memory: Memory,
     features: CpuFeatures,
     blocks: Vec<Block>,
@@ -103,6 +104,7 @@ impl CodeCache {
         let mut cache = CodeCache {
             arena: CodeArena::new(cap)?,
             thunks,
+            compiler: Compiler::default(),
             memory,
             features,
             blocks: Vec::new(),
@@ -128,6 +130,9 @@ impl CodeCache {
     pub fn set_slots(&self, slots: &mut HostSlots) {
         let base = self.arena.base();
         slots.leave_thunk = (base + self.thunks.leave) as u64;
+        slots.link_thunk = (base + self.thunks.link) as u64;
+        slots.miss_thunk = (base + self.thunks.miss) as u64;
+        slots.fuel_thunk = (base + self.thunks.fuel) as u64;
         slots.helper_thunk = (base + self.thunks.helper) as u64;
         slots.leave_routine = enter::leave_routine() as u64;
         slots.helper_routine = enter::helper_routine() as u64;
@@ -162,16 +167,26 @@ impl CodeCache {
             listing: false,
         };
         let kept = &mut self.ops;
-        let object = compile(block, &mut |op| keep(kept, op), &request).map_err(Refusal::Bail)?;
-        let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
-        let code = self.arena.publish(place, &object.bytes);
-        self.note(block, &object, code.offset, code.len);
-        Ok(self.arena.base() + code.offset)
+        let mut compiler = std::mem::take(&mut self.compiler);
+        let added = match compiler.compile(block, &mut |op| keep(kept, op), &request) {
+            Ok(emitted) => self.place(block, emitted).ok_or(Refusal::Full),
+            Err(bail) => Err(Refusal::Bail(bail)),
+        };
+        self.compiler = compiler;
+        added
     }
 
-    fn note(&mut self, block: &IRBlock, object: &CodeObject, offset: usize, len: usize) {
+    /// Publishes code and notes what has to be known about it; `None` if the arena is full.
+    fn place(&mut self, block: &IRBlock, object: Emitted<'_>) -> Option<usize> {
+        let place = self.arena.reserve(object.bytes.len())?;
+        let code = self.arena.publish(place, object.bytes);
+        self.note(block, object, code.offset, code.len);
+        Some(self.arena.base() + code.offset)
+    }
+
+    fn note(&mut self, block: &IRBlock, object: Emitted<'_>, offset: usize, len: usize) {
         let (marks, pcs) = (self.marks.len(), self.pcs.len());
-        self.marks.extend_from_slice(&object.marks);
+        self.marks.extend_from_slice(object.marks);
         self.pcs.extend(block.ops.iter().filter_map(|op| match *op {
             IROp::Mark { pc } => Some(pc),
             _ => None,

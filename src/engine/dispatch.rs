@@ -3,7 +3,7 @@
 use super::native::{self, Back, Native, Wish, CODE_CACHE_BYTES};
 use super::{Jit, Tier};
 use crate::base::error::{Access, Fault, Trap};
-use crate::guest::riscv::translate::{lift, MAX_BLOCK_BYTES, MAX_BLOCK_INSNS};
+use crate::guest::riscv::translate::{lift_into, MAX_BLOCK_BYTES, MAX_BLOCK_INSNS};
 use crate::interp::{self, Exit};
 use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
@@ -64,10 +64,11 @@ impl Jit {
     /// Makes machine code for the block at the program counter.
     fn compile(&mut self, mmu: &SoftMmu) -> Result<Option<usize>, Fault> {
         let Some(native) = self.native.as_mut() else { return Ok(None) };
-        let block = lift_at(mmu, self.cpu.pc)?;
+        let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops))?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
         let code = native.code_for(&mut self.cpu, &block);
+        self.ops = block.ops;
         if code.is_none() {
             self.refused.insert(self.cpu.pc);
         }
@@ -184,9 +185,14 @@ impl Jit {
 /// # Errors
 /// The fetch fault of its first instruction.
 pub fn lift_at(mmu: &SoftMmu, pc: u64) -> Result<IRBlock, Fault> {
+    lift_in(mmu, pc, Vec::with_capacity(32))
+}
+
+/// As [`lift_at`], with the operations in memory that is given.
+fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>) -> Result<IRBlock, Fault> {
     let mut code = [0; MAX_BLOCK_BYTES];
     let len = mmu.fetch(pc, &mut code)?;
-    let block = lift(pc, &code[..len]).ok_or_else(|| {
+    let block = lift_into(pc, &code[..len], ops).ok_or_else(|| {
         // The first half of an instruction is there and the second is not.
         let addr = pc.wrapping_add(len as u64);
         Fault { addr, access: Access::Fetch, mapped: mmu.prot(addr).is_some(), beyond_file: false }

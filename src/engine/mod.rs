@@ -11,7 +11,7 @@ use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId};
 use crate::interp::code::CodeCache;
 use crate::interp::{Exit, SingleBlocks};
-use crate::ir::{verify, IRBlock};
+use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
 use std::collections::{HashMap, HashSet};
 
@@ -168,6 +168,8 @@ pub struct Jit {
     code_cache_bytes: Option<usize>,
     /// Blocks that the code generator refused.
     refused: HashSet<GuestAddr>,
+    /// Memory for the operations of the next block.
+    ops: Vec<IROp>,
     stats: Stats,
 }
 

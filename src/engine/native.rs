@@ -182,7 +182,11 @@ impl Native {
                 Back::Wanted(Wish::Link(link))
             }
             exit::MISS => Back::Wanted(Wish::Table),
-            exit::FUEL => Back::Fuel,
+            exit::FUEL => {
+                // The return address is behind the call.
+                self.settle(cpu, cpu.host.host_pc.wrapping_sub(1));
+                Back::Fuel
+            }
             exit::SYSCALL => Back::Syscall,
             exit::SYNC_CODE => Back::SyncCode,
             exit::ILLEGAL => self.trapped(cpu, Trap::IllegalInstruction),

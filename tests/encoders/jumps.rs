@@ -108,3 +108,13 @@ fn patch_sites_say_the_displacement_to_store() {
     assert_eq!(PatchSite::displacement(0x8000_0001, 4), None);
     assert_eq!(PatchSite::displacement(u64::MAX - 4, 0), Some(1));
 }
+
+#[test]
+fn code_with_a_patch_site_must_be_aligned() {
+    let mut asm = Assembler::new();
+    let label = asm.here();
+    asm.nop(2);
+    let site = asm.jmp_patchable(label);
+    let code = asm.finish().unwrap();
+    assert_eq!((site.offset(), code.alignment()), (4, 4));
+}

@@ -4,9 +4,9 @@
 //! write as reading too, because the old value can survive. Where the two differ for a reason, [`check`] says so.
 
 use super::oracle::Sample;
-use iced_x86::{Instruction, InstructionInfoFactory, OpAccess, Register};
+use iced_x86::{CpuidFeature, Instruction, InstructionInfoFactory, OpAccess, Register};
 use std::collections::BTreeMap;
-use vm_engine_jit::asm::x64::{Gpr, Inst, Kind, Mark, Reg, Row};
+use vm_engine_jit::asm::x64::{Feature, Gpr, Inst, Kind, Mark, Reg, Row};
 
 /// Read, written.
 type Use = (bool, bool);
@@ -74,9 +74,30 @@ fn theirs(decoded: &Instruction) -> BTreeMap<String, Use> {
     uses
 }
 
+/// The feature that the decoder says the instruction needs beyond the baseline (x86-64 with SSE2).
+fn feature(decoded: &Instruction) -> Option<Feature> {
+    decoded.cpuid_features().iter().find_map(|feature| match feature {
+        CpuidFeature::FMA => Some(Feature::Fma),
+        CpuidFeature::CMPXCHG16B => Some(Feature::Cx16),
+        CpuidFeature::SSE4_1 => Some(Feature::Sse41),
+        CpuidFeature::MOVBE => Some(Feature::Movbe),
+        CpuidFeature::POPCNT => Some(Feature::Popcnt),
+        CpuidFeature::BMI1 => Some(Feature::Bmi1),
+        CpuidFeature::BMI2 => Some(Feature::Bmi2),
+        CpuidFeature::LZCNT => Some(Feature::Lzcnt),
+        CpuidFeature::INTEL8086 | CpuidFeature::INTEL186 | CpuidFeature::INTEL286 => None,
+        CpuidFeature::INTEL386 | CpuidFeature::INTEL486 | CpuidFeature::X64 | CpuidFeature::CMOV => None,
+        CpuidFeature::SSE | CpuidFeature::SSE2 | CpuidFeature::TSC | CpuidFeature::PAUSE => None,
+        // A no-operation on processors without it.
+        CpuidFeature::CET_IBT => None,
+        other => panic!("the features have no {other:?}"),
+    })
+}
+
 /// Checks the marks of the row against what the decoder says of one of its instructions.
 pub fn check(row: &Row, inst: &Inst, sample: &Sample, decoded: &Instruction) {
     let context = format!("{}: {}", row.name, sample.text);
+    assert_eq!(row.feature, feature(decoded), "feature of {context}");
     if is_idiom(decoded) {
         return;
     }

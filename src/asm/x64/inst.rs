@@ -1,6 +1,6 @@
 //! One instruction with its operands.
 //!
-//! Only the typed emit methods and the sample generator make values of [`Inst`], both through [`Builder`] and
+//! Only the typed emit methods and the sample generator make values of [`Inst`], both through `Builder` and
 //! in the order of the row, so every value has an encoding.
 
 use super::insts::{Op, ROWS};
@@ -10,7 +10,7 @@ use super::row::{Kind, Mark, Operand, Place, Row};
 use crate::asm::Label;
 use std::fmt;
 
-/// An instruction. Fields that its row does not use have the values that [`Builder::new`] gives them.
+/// An instruction. Fields that its row does not use have the values that `Builder::new` gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inst {
     pub(super) head: Head,

@@ -54,8 +54,8 @@ pub struct Assembler {
 /// A jump whose target may be changed while other threads run it: the offset of its 32-bit displacement, which is
 /// relative to the end of the field.
 ///
-/// The offset is a multiple of 4. If the code starts at a multiple of 4, the field can be replaced by one aligned
-/// store, which is atomic (Intel SDM 3A, 10.1.1).
+/// The offset is a multiple of 4, and so is the address of the code ([`Code::alignment`]): the field can be replaced
+/// by one aligned store, which is atomic (Intel SDM 3A, 10.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PatchSite {
     offset: usize,
@@ -178,14 +178,15 @@ impl Assembler {
         PatchSite { offset: self.offset() - FixupKind::Rel32.width() }
     }
 
-    /// Does nothing until the offset is a multiple of `alignment`, which is a power of two. If the address is to be
-    /// one as well, so must be the address of the code.
+    /// Does nothing until the offset is a multiple of `alignment`, which is a power of two; so will be the address
+    /// ([`Code::alignment`]).
     pub fn align(&mut self, alignment: usize) {
         self.align_offset_by(alignment, 0);
     }
 
     /// Does nothing until the offset plus `extra` is a multiple of `alignment`.
     fn align_offset_by(&mut self, alignment: usize, extra: usize) {
+        self.buffer.require_alignment(alignment);
         let at = self.offset() + extra;
         self.nop(at.next_multiple_of(alignment.max(1)) - at);
     }
@@ -221,5 +222,18 @@ impl Assembler {
     /// If a label that is used was not bound, a label was bound twice, or a short jump does not reach its label.
     pub fn finish(self) -> Result<Code, FinishError> {
         self.buffer.finish(FILLER)
+    }
+
+    /// As [`Assembler::finish`], but the assembler keeps its memory: call [`Assembler::clear`] before it is used again.
+    ///
+    /// # Errors
+    /// As [`Assembler::finish`].
+    pub fn finish_in_place(&mut self) -> Result<&[u8], FinishError> {
+        self.buffer.finish_in_place(FILLER)
+    }
+
+    /// Forgets everything but the memory. Labels handed out before are void.
+    pub fn clear(&mut self) {
+        self.buffer.clear();
     }
 }

@@ -39,7 +39,7 @@ pub fn random(row: &Row, label: Label, random: &mut dyn FnMut() -> u64) -> Inst 
     row.operands.iter().fold(start, with).build()
 }
 
-/// Instructions of the row in which every operand takes all of [`boundaries`] in turn, in both sizes, while the
+/// Instructions of the row in which every operand takes all of `boundaries` in turn, in both sizes, while the
 /// others are random.
 pub fn exhaustive(row: &Row, label: Label, random: &mut dyn FnMut() -> u64) -> Vec<Inst> {
     let sizes: &[Size] = if row.sized { &[Size::S32, Size::S64] } else { &[Size::S32] };

@@ -43,29 +43,85 @@ pub struct Request {
     pub listing: bool,
 }
 
-/// Generates the code of a block. `keep` is given the operations that helpers will do and returns the address at which
-/// each stays.
+/// Generates the code of a block, with its listing if the request asks for it. `keep` is given the operations that
+/// helpers will do and returns the address at which each stays.
 ///
 /// # Errors
 /// A [`Bail`]; the block has no code then.
 pub fn compile(block: &IRBlock, keep: &mut dyn FnMut(IROp) -> u64, request: &Request) -> Result<CodeObject, Bail> {
-    let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-    let mut lower = Lower::new(request, cost, keep);
-    lower.entry(block.start_pc);
-    let mut ended = false;
-    for op in &block.ops {
-        if !lower.operation(op) {
-            ended = true;
-            break;
+    let mut compiler = Compiler::default();
+    if request.listing {
+        compiler.0.asm = Assembler::with_listing();
+    }
+    compiler.emit(block, keep, request)?;
+    let Buffers { asm, marks, links, .. } = compiler.0;
+    let code = asm.finish().map_err(Bail::Assembler)?;
+    let listing = if request.listing { code.listing().to_string() } else { String::new() };
+    Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks })
+}
+
+/// Generates code for block after block and keeps its memory between them.
+#[derive(Debug, Default)]
+pub struct Compiler(Buffers);
+
+/// What is built up for a block.
+#[derive(Debug, Default)]
+struct Buffers {
+    asm: Assembler,
+    marks: Vec<(u32, u32)>,
+    links: Vec<LinkSite>,
+    cold: Vec<Cold>,
+}
+
+/// Code of one block in the memory of its [`Compiler`]; the fields are those of [`CodeObject`].
+#[derive(Clone, Copy, Debug)]
+pub struct Emitted<'a> {
+    /// See [`CodeObject::bytes`].
+    pub bytes: &'a [u8],
+    /// See [`CodeObject::links`].
+    pub links: &'a [LinkSite],
+    /// See [`CodeObject::marks`].
+    pub marks: &'a [(u32, u32)],
+}
+
+impl Compiler {
+    /// Generates the code of a block; see [`compile`].
+    ///
+    /// # Errors
+    /// A [`Bail`]; the block has no code then.
+    pub fn compile(
+        &mut self,
+        block: &IRBlock,
+        keep: &mut dyn FnMut(IROp) -> u64,
+        request: &Request,
+    ) -> Result<Emitted<'_>, Bail> {
+        self.emit(block, keep, request)?;
+        let Buffers { asm, marks, links, .. } = &mut self.0;
+        let bytes = asm.finish_in_place().map_err(Bail::Assembler)?;
+        Ok(Emitted { bytes, links, marks })
+    }
+
+    fn emit(&mut self, block: &IRBlock, keep: &mut dyn FnMut(IROp) -> u64, request: &Request) -> Result<(), Bail> {
+        let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
+        let Buffers { mut asm, mut marks, mut links, mut cold } = std::mem::take(&mut self.0);
+        asm.clear();
+        marks.clear();
+        links.clear();
+        cold.clear();
+        let mut lower = Lower { asm, marks, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
+        lower.entry();
+        if block.ops.iter().all(|op| lower.operation(op)) {
+            lower.terminator(&block.term);
         }
+        lower.cold_code();
+        let Lower { asm, marks, links, cold, .. } = lower;
+        self.0 = Buffers { asm, marks, links, cold };
+        Ok(())
     }
-    if !ended {
-        lower.terminator(&block.term);
-    }
-    lower.finish()
 }
 
 /// Slow code that is emitted behind the block.
+#[derive(Clone, Copy, Debug)]
 struct Cold {
     entry: Label,
     /// Guest instructions begun.
@@ -73,11 +129,12 @@ struct Cold {
     kind: ColdKind,
 }
 
+#[derive(Clone, Copy, Debug)]
 enum ColdKind {
     /// Calls the helper for the operation and goes on at the label.
     Helper { op: IROp, back: Label },
-    /// Gives the block's fuel back and leaves.
-    OutOfFuel { pc: u64 },
+    /// Leaves because the fuel does not suffice; what was taken for the block is given back by its place.
+    OutOfFuel,
     /// Empties the return stack and goes on at the label.
     EmptyStack { back: Label },
     /// Leaves because a link is not made.
@@ -106,27 +163,11 @@ struct Lower<'a> {
     resync: bool,
 }
 
-impl<'a> Lower<'a> {
-    fn new(request: &'a Request, cost: i32, keep: &'a mut dyn FnMut(IROp) -> u64) -> Lower<'a> {
-        let asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
-        Lower {
-            asm,
-            request,
-            keep,
-            cost,
-            mark: 0,
-            marks: Vec::new(),
-            links: Vec::new(),
-            cold: Vec::new(),
-            boxed: 0,
-            resync: false,
-        }
-    }
-
-    fn entry(&mut self, pc: u64) {
+impl Lower<'_> {
+    fn entry(&mut self) {
         self.marks.push((0, 0));
         self.asm.sub_ri(Size::S64, roles::FUEL, self.cost);
-        let cold = self.cold(ColdKind::OutOfFuel { pc });
+        let cold = self.cold(ColdKind::OutOfFuel);
         self.asm.jcc(Cond::B, cold);
     }
 
@@ -236,18 +277,14 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<CodeObject, Bail> {
-        let cold = std::mem::take(&mut self.cold);
-        for cold in cold {
-            self.marks.push((self.here(), cold.mark));
-            self.asm.bind(cold.entry);
-            self.emit_cold(cold.kind);
+    /// Emits what was put off. Nothing adds to it meanwhile.
+    fn cold_code(&mut self) {
+        for index in 0..self.cold.len() {
+            let Cold { entry, mark, kind } = self.cold[index];
+            self.marks.push((self.here(), mark));
+            self.asm.bind(entry);
+            self.emit_cold(kind);
         }
-        // What a cold path may have added in turn: nothing adds to `cold` while it is emitted.
-        let Lower { asm, links, marks, request, .. } = self;
-        let code = asm.finish().map_err(Bail::Assembler)?;
-        let listing = if request.listing { code.listing().to_string() } else { String::new() };
-        Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks })
     }
 
     fn emit_cold(&mut self, kind: ColdKind) {
@@ -256,36 +293,23 @@ impl<'a> Lower<'a> {
                 self.call_helper(op);
                 self.asm.jmp(back);
             }
-            ColdKind::OutOfFuel { pc } => {
-                self.asm.add_ri(Size::S64, roles::FUEL, self.cost);
-                self.leave_at(pc, super::exit::FUEL);
-            }
+            // The return address says where.
+            ColdKind::OutOfFuel => self.asm.call_m(state(roles::FUEL_THUNK)),
             ColdKind::EmptyStack { back } => {
                 self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
                 self.asm.jmp(back);
             }
             ColdKind::Stub { link } => {
                 self.asm.mov_ri32(RAX, link);
-                self.asm.mov_mr(Size::S64, state(roles::EXIT_VALUE), RAX);
-                self.leave(super::exit::LINK);
+                self.asm.jmp_m(state(roles::LINK_THUNK));
             }
             ColdKind::MissCall { return_to, back } => {
-                self.asm.mov_mr(Size::S64, state(roles::PC), RAX);
-                // Calls may miss time after time (targets that share an entry), so the stack may be full here as well.
-                let room = self.asm.new_label();
-                self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));
-                self.asm.jcc(Cond::Ae, room);
-                self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
-                self.asm.bind(room);
                 self.push_address(return_to);
                 self.asm.lea_rm(Size::S64, RCX, Mem::label(back));
                 self.asm.push_r(RCX);
-                self.leave(super::exit::MISS);
+                self.asm.jmp_m(state(roles::MISS_THUNK));
             }
-            ColdKind::Miss => {
-                self.asm.mov_mr(Size::S64, state(roles::PC), RAX);
-                self.leave(super::exit::MISS);
-            }
+            ColdKind::Miss => self.asm.jmp_m(state(roles::MISS_THUNK)),
         }
     }
 }

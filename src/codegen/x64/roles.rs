@@ -116,6 +116,9 @@ offsets! {
     GUEST_MXCSR = offset_of!(CpuState, host) + offset_of!(HostSlots, guest_mxcsr);
     ENTRY = offset_of!(CpuState, host) + offset_of!(HostSlots, entry);
     LEAVE = offset_of!(CpuState, host) + offset_of!(HostSlots, leave_thunk);
+    LINK_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, link_thunk);
+    MISS_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, miss_thunk);
+    FUEL_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, fuel_thunk);
     CALL_HELPER = offset_of!(CpuState, host) + offset_of!(HostSlots, helper_thunk);
     LEAVE_ROUTINE = offset_of!(CpuState, host) + offset_of!(HostSlots, leave_routine);
     HELPER_ROUTINE = offset_of!(CpuState, host) + offset_of!(HostSlots, helper_routine);

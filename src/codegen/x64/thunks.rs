@@ -14,6 +14,12 @@ pub struct Thunks {
     pub enter: usize,
     /// Saves all registers and leaves with the exit code in eax.
     pub leave: usize,
+    /// Leaves with `exit::LINK`; the link is in eax.
+    pub link: usize,
+    /// Leaves with `exit::MISS`; the target is in rax.
+    pub miss: usize,
+    /// Called: leaves with `exit::FUEL`.
+    pub fuel: usize,
     /// Where faults of blocks land: leaves with `exit::FAULT`.
     pub fault: usize,
     /// Called by blocks with the operation in rax: saves all registers, calls the helper, loads all registers.
@@ -30,8 +36,23 @@ impl Thunks {
         let enter = asm.offset();
         load_all(&mut asm);
         asm.jmp_m(state(ENTRY));
+        let to_leave = asm.new_label();
+        let link = asm.offset();
+        asm.mov_mr(Size::S64, state(EXIT_VALUE), RAX);
+        asm.mov_ri32(RAX, exit::LINK);
+        asm.jmp(to_leave);
+        let miss = asm.offset();
+        asm.mov_mr(Size::S64, state(PC), RAX);
+        asm.mov_ri32(RAX, exit::MISS);
+        asm.jmp(to_leave);
+        let fuel = asm.offset();
+        asm.pop_r(RCX);
+        asm.mov_mr(Size::S64, state(HOST_PC), RCX);
+        asm.mov_ri32(RAX, exit::FUEL);
+        asm.jmp(to_leave);
         let fault = asm.offset();
         asm.mov_ri32(RAX, exit::FAULT);
+        asm.bind(to_leave);
         let leave = asm.offset();
         save_all(&mut asm);
         asm.jmp_m(state(LEAVE_ROUTINE));
@@ -42,7 +63,7 @@ impl Thunks {
         asm.call_m(state(HELPER_ROUTINE));
         load_all(&mut asm);
         asm.ret();
-        Ok(Thunks { bytes: asm.finish()?.into_bytes(), enter, leave, fault, helper })
+        Ok(Thunks { bytes: asm.finish()?.into_bytes(), enter, leave, link, miss, fuel, fault, helper })
     }
 }
 

@@ -26,7 +26,13 @@ const TEMP: RegId = FIRST_TEMP + 1;
 /// The block ends at the first instruction that ends one, after [`MAX_BLOCK_INSNS`], or where `code` ends. `None` if
 /// `code` does not hold one whole instruction.
 pub fn lift(pc: GuestAddr, code: &[u8]) -> Option<IRBlock> {
-    let mut lifter = Lifter { ops: Vec::with_capacity(32), pc, next: pc };
+    lift_into(pc, code, Vec::with_capacity(32))
+}
+
+/// As [`lift`], with the operations in memory that is given, and lost if there is no block.
+pub fn lift_into(pc: GuestAddr, code: &[u8], mut ops: Vec<IROp>) -> Option<IRBlock> {
+    ops.clear();
+    let mut lifter = Lifter { ops, pc, next: pc };
     for _ in 0..MAX_BLOCK_INSNS {
         let at = (lifter.next - pc) as usize;
         let Some(word) = word_at(code, at) else { break };
