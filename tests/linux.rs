@@ -53,6 +53,7 @@ programs! {
     int128: "int128.c";
     bitfields: "bitfields.c";
     control_flow: "control_flow.c";
+    many_blocks: "many_blocks.c";
     fenv: "fenv.c";
     rounding_modes: "rounding.c", args ["modes"];
     rounding_alternates: "rounding.c", args ["alternate"];

@@ -39,16 +39,20 @@ pub struct Position {
     pub unused: u64,
 }
 
-/// One entry of the table of indirect targets. Generated code reads it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-struct Target {
-    pc: u64,
-    code: u64,
-}
+/// One entry of the table of indirect targets, which generated code reads: guest address, code address. It is for the
+/// addresses with its index in their low bits, so all zeroes is an empty entry of every index but 0, and memory that
+/// nobody touched yet is an empty table.
+type Target = [u64; 2];
 
-/// Odd, so that no guest address equals it.
-const NO_TARGET: Target = Target { pc: u64::MAX, code: 0 };
+/// The empty entry of index 0: odd, so that no guest address equals it.
+const NO_TARGET: Target = [u64::MAX, 0];
+
+/// An empty table.
+fn empty_table() -> Box<[Target]> {
+    let mut table = vec![[0; 2]; TABLE_ENTRIES];
+    table[0] = NO_TARGET;
+    table.into()
+}
 
 /// Why a block was not added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +114,7 @@ impl CodeCache {
             blocks: Vec::new(),
             by_pc: PcMap::default(),
             links: Vec::new(),
-            table: vec![NO_TARGET; TABLE_ENTRIES].into(),
+            table: empty_table(),
             marks: Vec::new(),
             pcs: Vec::new(),
             ops: Vec::new(),
@@ -223,7 +227,7 @@ impl CodeCache {
     /// Lets indirect jumps find the code of `pc`.
     pub fn remember(&mut self, pc: GuestAddr, code: usize) {
         let index = (pc >> 1) as usize % TABLE_ENTRIES;
-        self.table[index] = Target { pc, code: code as u64 };
+        self.table[index] = [pc, code as u64];
     }
 
     /// Where the code at a host address stands, if it is a block's.
@@ -246,7 +250,8 @@ impl CodeCache {
         self.blocks.clear();
         self.by_pc.clear();
         self.links.clear();
-        self.table.fill(NO_TARGET);
+        self.table.fill([0; 2]);
+        self.table[0] = NO_TARGET;
         self.marks.clear();
         self.pcs.clear();
         self.ops.clear();

@@ -63,6 +63,9 @@ impl Jit {
 
     /// Makes machine code for the block at the program counter.
     fn compile(&mut self, mmu: &SoftMmu) -> Result<Option<usize>, Fault> {
+        if !Native::can_run(&self.cpu) {
+            return Ok(None);
+        }
         let Some(native) = self.native.as_mut() else { return Ok(None) };
         let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops))?;
         self.stats.blocks_translated += 1;
@@ -103,7 +106,12 @@ impl Jit {
     fn grant(&mut self, mmu: &SoftMmu, wish: Wish) -> Option<GuestExit> {
         // Code may be made for the successor, which may clear the cache; the wish is void then.
         let evictions = self.native.as_ref()?.evictions;
-        match self.code_at_pc(mmu) {
+        let code = match self.code_at_pc(mmu) {
+            // What hot code leads to is hot: it is not counted first.
+            Ok(None) if self.tier == Tier::Auto && !self.refused.contains(&self.cpu.pc) => self.compile(mmu),
+            code => code,
+        };
+        match code {
             Err(fault) => return Some(GuestExit::Trap(Trap::Memory(fault))),
             Ok(None) => return None,
             Ok(Some(_)) => {}
@@ -124,10 +132,7 @@ impl Jit {
                 None
             }
             Exit::Hot => {
-                let code = match Native::can_run(&self.cpu) {
-                    true => self.compile(mmu),
-                    false => Ok(None),
-                };
+                let code = self.compile(mmu);
                 if let Ok(None) = code {
                     self.cache.cool(self.cpu.pc, interp::code::NEVER);
                 } else {

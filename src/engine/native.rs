@@ -213,8 +213,9 @@ impl Native {
     }
 }
 
-/// Entries after which `auto` makes code for a block: about where its translation is paid back.
-pub const HOT: u32 = 64; //TUNE
+/// Entries after which `auto` makes code for a block. Whatever that code leads to is compiled as well, so the number
+/// hardly matters beyond start-up code, which runs once or twice (`docs/adr/0004-counters.md`).
+pub const HOT: u32 = 8;
 
 /// Whether a tier runs machine code, and after how many entries.
 pub fn entries_before_code(tier: Tier) -> Option<u32> {
@@ -266,6 +267,8 @@ extern "C" fn helper(cpu: *mut CpuState, op: *const IROp) -> u32 {
         let context = std::ptr::with_exposed_provenance_mut::<HelperContext<'_>>(cpu.host.memory as usize);
         (cpu, *op, &mut *context)
     };
+    #[cfg(test)]
+    tests::in_helper();
     cpu.fflags |= flags_of(cpu.host.guest_mxcsr);
     let result = interp::operation(cpu, context.mmu, context.interp, op);
     cpu.host.guest_mxcsr = mxcsr(cpu.frm);
@@ -287,5 +290,34 @@ mod tests {
         assert_eq!([0, 1, 2, 3].map(|frm| mxcsr(frm) >> 13 & 3), [0, 3, 1, 2]);
         assert_eq!(flags_of(0b11_1101), 0b1_1111);
         assert_eq!(flags_of(0b00_0010), 0);
+    }
+
+    thread_local! {
+        /// The call stack that the helper saw last.
+        static TRACE: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+    }
+
+    pub(super) fn in_helper() {
+        TRACE.set(std::backtrace::Backtrace::force_capture().to_string());
+    }
+
+    #[inline(never)]
+    fn caller_of_run_guest(jit: &mut crate::engine::Jit, mmu: &SoftMmu) {
+        assert_eq!(jit.run_guest(mmu), crate::engine::dispatch::GuestExit::Syscall);
+    }
+
+    #[test]
+    fn an_unwinder_gets_from_a_helper_to_the_caller() {
+        let mmu = SoftMmu::new(4096, false);
+        // csrrs a0, time, zero, which a helper does; ecall.
+        mmu.write(0, &[0xc010_2573u32, 0x0000_0073].map(u32::to_le_bytes).concat()).unwrap();
+        mmu.protect(0, 4096, crate::mmu::Prot::RX).unwrap();
+        let mut jit = crate::engine::Jit::new();
+        jit.set_tier(Tier::O0);
+        caller_of_run_guest(&mut jit, &mmu);
+        let trace = TRACE.take();
+        let at = |name: &str| trace.find(name).unwrap_or_else(|| panic!("no frame of {name} in\n{trace}"));
+        assert!(at("vmjit_helper") < at("run_guest") && at("run_guest") < at("caller_of_run_guest"), "{trace}");
+        assert!(at("caller_of_run_guest") < at("an_unwinder_gets_from_a_helper_to_the_caller"), "{trace}");
     }
 }

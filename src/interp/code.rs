@@ -127,7 +127,7 @@ pub(super) struct Code {
 }
 
 /// Entries of the direct-mapped table in front of the map; a power of two.
-const TABLE: usize = 1 << 12;
+const TABLE: usize = 1 << 10;
 /// A guest address that no block begins at.
 const NOWHERE: GuestAddr = GuestAddr::MAX;
 

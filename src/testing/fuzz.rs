@@ -157,6 +157,9 @@ pub fn elf(data: &[u8]) {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("vmjit-fuzz-{}-{number}.elf", std::process::id()));
     std::fs::write(&path, data).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    // A program that nobody may execute is not even looked at.
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&path, executable).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let machine = crate::linux::machine::Machine::builder().clear_env().build();
     let mut machine = machine.unwrap_or_else(|error| panic!("{error}"));
     let loaded = machine.load(&path, &["program"]).is_ok();

@@ -15,7 +15,7 @@ const FUEL: u64 = 100_000;
 #[test]
 fn all_engines_a_store_loop_walks_off_its_page() {
     // x10 and x11 live in host registers, x5 and x6 do not.
-    for (address, value, link) in [(10, 11, 1), (5, 6, 5), (10, 6, 5), (5, 11, 1)] {
+    for (address, value, link) in [(10, 11, 1), (5, 6, 1), (10, 6, 5), (5, 11, 1)] {
         let mut asm = Asm::new();
         asm.li(address, DATA).li(value, 1);
         let start = asm.code.len();

@@ -140,7 +140,7 @@ fn large(blocks: i64) -> Asm {
 
 #[test]
 fn all_engines_a_small_code_cache_is_cleared_and_filled_again() {
-    let image = program(&large(3000));
+    let image = program(&large(5000));
     let expected = run(Tier::Interp, &image, u64::MAX);
     assert_eq!(expected.exit, GuestExit::Syscall);
     for &(name, tier) in ENGINES {

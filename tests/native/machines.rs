@@ -126,3 +126,25 @@ fn all_engines_guests_run_in_threads_at_once() {
         });
     }
 }
+
+/// The same engine goes from one guest's memory to another's, which may lie where the first one's did.
+#[test]
+fn all_engines_one_engine_serves_one_memory_after_another() {
+    for &(name, tier) in ENGINES {
+        for keep in [true, false] {
+            let (mut jit, first) = load(&guest(1), Placement::Based, tier);
+            assert_eq!(jit.run_guest(&first), GuestExit::Syscall);
+            let first = keep.then_some(first);
+            let (other, second) = load(&guest(2), Placement::Based, tier);
+            let (pc, retired) = (other.state().pc, jit.state().retired());
+            jit.state_mut().regs.fill(0);
+            jit.state_mut().pc = pc;
+            assert_eq!(jit.run_guest(&second), GuestExit::Syscall, "{name}");
+            let [expected] = &interleave(&mut [load(&guest(2), Placement::Based, Tier::Interp)])[..] else { panic!("one guest") };
+            let found = seen(&jit, &second, GuestExit::Syscall);
+            assert!(found.regs == expected.regs && found.data == expected.data, "{name}, keep {keep}");
+            assert_eq!(found.retired - retired, expected.retired, "{name}");
+            drop(first);
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use vm_engine_jit::asm::x64::CpuFeatures;
 use vm_engine_jit::codegen::x64::{compile, Request};
-use vm_engine_jit::codegen::listing::Line;
+use vm_engine_jit::codegen::listing::{in_place, Line};
 use vm_engine_jit::codegen::{CodeObject, Memory};
 use vm_engine_jit::guest::riscv::disasm::disassemble;
 use vm_engine_jit::guest::riscv::translate::{lift, MAX_BLOCK_BYTES};
@@ -55,7 +55,8 @@ fn block_text(
 ) -> Result<String, &'static str> {
     let request =
         Request { memory: Memory::Low, features: CpuFeatures::ALL, first_link: 0, listing: options.asm };
-    let object = compile(block, &mut vm_engine_jit::codegen::listing::in_place(&block.ops), &request).map_err(|_| "no machine code for the block at")?;
+    let object = compile(block, &mut in_place(&block.ops), &request);
+    let object = object.map_err(|_| "no machine code for the block at")?;
     let mut out = format!("block {:#x}", block.start_pc);
     out.push_str(&name.map_or(String::new(), |name| format!(" <{name}>")));
     let operations = block.ops.len() as u64 - block.cost() + 1;

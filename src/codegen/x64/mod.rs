@@ -304,6 +304,11 @@ impl Lower<'_> {
                 self.asm.jmp_m(state(roles::LINK_THUNK));
             }
             ColdKind::MissCall { return_to, back } => {
+                let room = self.asm.new_label();
+                self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));
+                self.asm.jcc_l8(Cond::Ae, room);
+                self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
+                self.asm.bind(room);
                 self.push_address(return_to);
                 self.asm.lea_rm(Size::S64, RCX, Mem::label(back));
                 self.asm.push_r(RCX);

@@ -1,0 +1,164 @@
+//! What `vmjit` prints about programs and about itself: `dump`, and counts in reports. (Running programs is
+//! `tests/linux.rs`; broken input is `tests/bad_input.rs`.)
+
+// Without the command there is nothing to run.
+#![cfg(feature = "cli")]
+
+mod support;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use support::compile::{compile, Link};
+use support::run::{execute, shell, Guest, Outcome};
+
+fn vmjit<S: AsRef<OsStr>>(args: &[S]) -> Outcome {
+    let mut command = shell(&support::vmjit());
+    command.args(args);
+    execute(command, b"")
+}
+
+fn text(outcome: &Outcome) -> String {
+    assert_eq!(outcome.ending(), "exit code 0", "{}", outcome.stderr);
+    String::from_utf8(outcome.stdout.clone()).expect("the output is text")
+}
+
+fn dump(options: &[&str], program: &Path, place: &str) -> Outcome {
+    let program = program.to_str().expect("the path is text");
+    vmjit(&[&["dump"], options, &[program, place]].concat())
+}
+
+/// A program of the project whose code and place in memory never change.
+fn hello() -> std::path::PathBuf {
+    support::project().join("asm/guest/bin/hello.elf")
+}
+
+/// The entry of `hello`, as its header says.
+fn entry() -> String {
+    let image = std::fs::read(hello()).expect("the demo programs are committed");
+    format!("{:#x}", u64::from_le_bytes(image[24..32].try_into().expect("eight bytes")))
+}
+
+#[test]
+fn dump_shows_guest_code_ir_and_machine_code() {
+    let all = text(&dump(&[], &hello(), &entry()));
+    assert_eq!(all, text(&dump(&["--guest", "--ir", "--asm"], &hello(), &entry())));
+    let lines: Vec<&str> = all.lines().collect();
+    assert!(lines[0].starts_with(&format!("block {}: ", entry())), "{all}");
+    // The block ends with the first system call.
+    let at = |what: &str| lines.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what}\n{all}"));
+    let order = ["sub r15", ": ", "  ecall", "  syscall 0x", "[rbp+pc]", "cold:", ".L0:"].map(at);
+    assert!(order.windows(2).skip(2).all(|pair| pair[0] < pair[1]), "{order:?}\n{all}");
+    // No address of this process.
+    assert_eq!(all, text(&dump(&[], &hello(), &entry())));
+}
+
+#[test]
+fn dump_shows_what_it_is_asked_for() {
+    let show = |options: &[&str]| text(&dump(options, &hello(), &entry()));
+    let (guest, ir, asm) = (show(&["--guest"]), show(&["--ir"]), show(&["--asm"]));
+    let has = |text: &str| ["  ecall", "  syscall 0x", "[rbp+pc]"].map(|what| text.contains(what));
+    assert_eq!(has(&guest), [true, false, false], "{guest}");
+    assert_eq!(has(&ir), [false, true, false], "{ir}");
+    assert_eq!(has(&asm), [false, false, true], "{asm}");
+    assert_eq!(has(&show(&["--asm", "--guest"])), [true, false, true]);
+}
+
+#[test]
+fn dump_finds_symbols_in_static_and_pie_programs() {
+    for link in [Link::Static, Link::Dynamic] {
+        let program = compile("integer.c", link);
+        let named = text(&dump(&[], &program, "main"));
+        let head = named.lines().next().unwrap_or("");
+        let address = head.split([' ', ':']).nth(1).unwrap_or("");
+        assert!(head.starts_with(&format!("block {address} <main>: ")), "{link:?}: {head}");
+        // main begins by making room on the stack.
+        assert!(named.lines().any(|line| line.contains("addi x2, x2, -")), "{link:?}: {named}");
+        let placed = text(&dump(&[], &program, address));
+        assert_eq!(placed, named.replace(" <main>", ""), "{link:?}");
+    }
+}
+
+#[test]
+fn dump_says_what_it_cannot_show() {
+    let program = compile("integer.c", Link::Static);
+    let missing = Path::new("/nonexistent/program");
+    let source = support::compile::source("integer.c");
+    for (program, place, code, message) in [
+        (&*program, "no_such_symbol", 125, "no symbol 'no_such_symbol'"),
+        (&program, "0xzz", 125, "is no address"),
+        (&program, "0x8", 126, "no code at 0x8"),
+        (&program, "0xffffffffffffffff", 126, "no code at 0xffffffffffffffff"),
+        // Data, not code.
+        (&program, "stdout", 126, "no code at"),
+        (missing, "main", 127, "/nonexistent/program"),
+        (&source, "main", 126, "not an ELF"),
+    ] {
+        let outcome = dump(&[], program, place);
+        assert_eq!(outcome.ending(), format!("exit code {code}"), "{place}: {}", outcome.stderr);
+        assert!(outcome.stderr.starts_with("vmjit: ") && outcome.stderr.lines().count() == 1, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(message), "{place}: {}", outcome.stderr);
+        assert!(outcome.stdout.is_empty(), "{place}");
+    }
+    for args in [&["dump"][..], &["dump", "program"], &["dump", "--x86"], &["dump", "a", "b", "c"]] {
+        assert_eq!(vmjit(args).ending(), "exit code 125", "{args:?}");
+    }
+}
+
+/// A number in the report of `--stats=json`, which is the last line of standard error.
+fn stat(outcome: &Outcome, key: &str) -> u64 {
+    let report: serde_json::Value =
+        serde_json::from_str(outcome.stderr.lines().last().unwrap_or("")).expect("the last line is the report");
+    report["engine"][key].as_u64().unwrap_or_else(|| panic!("no {key} in {report}"))
+}
+
+/// Runs a guest under `vmjit` with options, and compares its output with the reference's.
+fn with_options(test: &str, guest: &Guest, options: &[&str]) -> Outcome {
+    let folder = support::scratch(test);
+    let expected = guest.compare(test);
+    let mut command = shell(&support::vmjit());
+    command.arg("run").arg("-L").arg(&guest.sysroot).args(options).arg(&guest.program).args(&guest.args);
+    command.env_clear().envs(guest.env.iter().copied()).current_dir(folder.join("work"));
+    let outcome = execute(command, &guest.stdin);
+    assert_eq!(outcome.ending(), expected.ending(), "{options:?}: {}", outcome.stderr);
+    assert!(outcome.stdout == expected.stdout, "{options:?}: other output");
+    outcome
+}
+
+/// A program of a thousand small pieces, of which the cache holds a part.
+#[test]
+fn code_cache_smaller_than_the_program() {
+    let guest = Guest::new(compile("many_blocks.c", Link::Static), support::compiler_sysroot());
+    for tier in ["o0", "auto"] {
+        let options = ["--tier", tier, "--stats=json", "--code-cache", "64K"];
+        let outcome = with_options(&format!("code-cache-{tier}"), &guest, &options);
+        assert!(stat(&outcome, "evictions") > 0, "{tier}: {}", outcome.stderr);
+        assert!(stat(&outcome, "code_bytes") <= 64 << 10, "{tier}: {}", outcome.stderr);
+        let roomy = with_options(&format!("code-cache-{tier}"), &guest, &["--tier", tier, "--stats=json"]);
+        assert_eq!(stat(&roomy, "evictions"), 0, "{tier}: {}", roomy.stderr);
+        assert_eq!(stat(&outcome, "instructions"), stat(&roomy, "instructions"), "{tier}");
+    }
+}
+
+/// An interpreter of another language, whose code is larger than the cache by far.
+#[test]
+fn code_cache_smaller_than_python() {
+    let sysroot = support::debian_sysroot();
+    let script = "import json, re; print(len(json.dumps([re.sub('[aeiou]', str(i), 'interpreter') for i in range(300)])))";
+    let mut guest = Guest::new(sysroot.join("usr/bin/python3"), sysroot).args(["-S", "-E", "-c", script]);
+    guest.env = vec![("LC_ALL", "C"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
+    for tier in ["o0", "auto"] {
+        let options = ["--tier", tier, "--stats=json", "--code-cache", "256K"];
+        let outcome = with_options("code-cache-python", &guest, &options);
+        assert!(stat(&outcome, "evictions") > 0, "{tier}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn code_cache_option_takes_bytes() {
+    let program = hello();
+    let program = program.to_str().expect("the path is text");
+    for bytes in ["0", "1", "4K", "1M"] {
+        assert_eq!(vmjit(&["run", "--code-cache", bytes, program]).ending(), "exit code 0", "{bytes}");
+    }
+    assert_eq!(vmjit(&["run", "--code-cache", "little", program]).ending(), "exit code 125");
+}
