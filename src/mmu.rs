@@ -56,6 +56,14 @@ pub struct Region {
     pub shared: bool,
 }
 
+/// The last epoch that any memory has had.
+static LAST_EPOCH: AtomicU64 = AtomicU64::new(0);
+
+/// An epoch that no memory has had, so that the translations of one are never taken for those of another.
+fn next_epoch() -> u64 {
+    LAST_EPOCH.fetch_add(1, Ordering::Relaxed) + 1
+}
+
 impl SoftMmu {
     /// Memory with `[0, size)` mapped readable and writable, zeroed. `huge_pages` asks the host for huge pages.
     ///
@@ -89,7 +97,7 @@ impl SoftMmu {
     /// `Error::NoMemory` if the host has no address space for it; `Error::Host` if its fault handler cannot be set.
     pub fn reserve(placement: Placement) -> Result<SoftMmu, Error> {
         trap::install()?;
-        Ok(SoftMmu { space: Space::reserve(placement)?, code_epoch: AtomicU64::new(0), shared_code: AtomicBool::new(false), mapped: AtomicU64::new(0), limit: SPACE / PAGE })
+        Ok(SoftMmu { space: Space::reserve(placement)?, code_epoch: AtomicU64::new(next_epoch()), shared_code: AtomicBool::new(false), mapped: AtomicU64::new(0), limit: SPACE / PAGE })
     }
 
     /// Limits how many bytes (rounded down to pages) may be mapped at once; what is mapped already stays.
@@ -477,8 +485,8 @@ impl SoftMmu {
         }
     }
 
-    /// Counts the events after which translations may be out of date; a translation is good while this is what it
-    /// was when the code was fetched.
+    /// Changes with each event after which translations may be out of date; a translation is good while this is what it
+    /// was when the code was fetched. No other memory of this process ever has the same number.
     #[inline]
     pub fn code_epoch(&self) -> u64 {
         self.code_epoch.load(Ordering::Acquire)
@@ -486,7 +494,7 @@ impl SoftMmu {
 
     /// Declares all translations out of date.
     pub fn invalidate_code(&self) {
-        self.code_epoch.fetch_add(1, Ordering::AcqRel);
+        self.code_epoch.store(next_epoch(), Ordering::Release);
     }
 }
 

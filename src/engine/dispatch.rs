@@ -24,6 +24,11 @@ pub enum GuestExit {
 impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
+        if self.native.as_ref().is_some_and(|native| !native.serves(mmu)) {
+            // Another memory than last time. The return stack goes with the code.
+            self.native = None;
+            self.cpu.host.jit_rsp = 0;
+        }
         if self.native.is_none() && self.tier != Tier::Interp {
             let bytes = self.code_cache_bytes.unwrap_or(CODE_CACHE_BYTES);
             // A host that gives no executable memory still has the interpreter.

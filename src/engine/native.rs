@@ -14,6 +14,9 @@ use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
 use crate::sys::enter::{self, ReturnStack};
 use crate::sys::host;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Guest instructions that generated code may run before it comes back to poll: some tens of microseconds.
 pub const SLICE: u64 = 1 << 16;
@@ -72,9 +75,14 @@ impl Native {
             0 => (Memory::Low, None),
             base => (Memory::Segment, Some(base)),
         };
-        let features = CpuFeatures::from_cpuid(host::cpuid, host::xgetbv);
+        let features = features();
         let (cache, stack) = (CodeCache::new(cap, memory, features)?, ReturnStack::new()?);
         Ok(Native { cache, stack, segment, bails: 0, evictions: 0 })
+    }
+
+    /// Whether the code is for a memory that lies where `mmu` does.
+    pub fn serves(&self, mmu: &SoftMmu) -> bool {
+        self.segment.unwrap_or(0) == mmu.base()
     }
 
     /// Drops all code.
@@ -216,6 +224,18 @@ impl Native {
 /// Entries after which `auto` makes code for a block. Whatever that code leads to is compiled as well, so the number
 /// hardly matters beyond start-up code, which runs once or twice (`docs/adr/0004-counters.md`).
 pub const HOT: u32 = 8;
+
+/// What this processor has. Asked once per process and leaf: under a hypervisor each answer takes microseconds.
+fn features() -> CpuFeatures {
+    static FEATURES: OnceLock<CpuFeatures> = OnceLock::new();
+    *FEATURES.get_or_init(|| {
+        let answers = RefCell::new(HashMap::new());
+        let cpuid = |leaf, sub_leaf| {
+            *answers.borrow_mut().entry((leaf, sub_leaf)).or_insert_with(|| host::cpuid(leaf, sub_leaf))
+        };
+        CpuFeatures::from_cpuid(cpuid, host::xgetbv)
+    })
+}
 
 /// Whether a tier runs machine code, and after how many entries.
 pub fn entries_before_code(tier: Tier) -> Option<u32> {
