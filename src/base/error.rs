@@ -46,22 +46,28 @@ impl From<Fault> for Trap {
     }
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.access {
+            Access::Load => "load from",
+            Access::Store => "store to",
+            Access::Fetch => "fetch from",
+        };
+        let why = match (self.beyond_file, self.mapped) {
+            (true, _) => "page beyond the end of its file",
+            (false, true) => "page protection forbids it",
+            (false, false) => "no page is mapped",
+        };
+        write!(f, "{what} {:#x}: {why}", self.addr)
+    }
+}
+
+impl std::error::Error for Fault {}
+
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trap::Memory(fault) => {
-                let what = match fault.access {
-                    Access::Load => "load from",
-                    Access::Store => "store to",
-                    Access::Fetch => "fetch from",
-                };
-                let why = match (fault.beyond_file, fault.mapped) {
-                    (true, _) => "page beyond the end of its file",
-                    (false, true) => "page protection forbids it",
-                    (false, false) => "no page is mapped",
-                };
-                write!(f, "{what} {:#x}: {why}", fault.addr)
-            }
+            Trap::Memory(fault) => write!(f, "{fault}"),
             Trap::IllegalInstruction => write!(f, "illegal instruction"),
             Trap::Breakpoint => write!(f, "breakpoint"),
             Trap::Misaligned(addr) => write!(f, "misaligned atomic access to {addr:#x}"),
@@ -97,6 +103,8 @@ pub enum Error {
     NotLoaded,
     /// The fuel limit was reached.
     OutOfFuel,
+    /// Somebody stopped the guest ([`super::state::InterruptHandle`]).
+    Interrupted,
     /// The guest ended by itself while the host expected a function to return.
     Exited(i32),
 }
@@ -146,6 +154,7 @@ impl fmt::Display for Error {
             Error::NoSymbol(name) => write!(f, "no symbol {name}"),
             Error::NotLoaded => write!(f, "no program is loaded"),
             Error::OutOfFuel => write!(f, "out of fuel"),
+            Error::Interrupted => write!(f, "interrupted"),
             Error::Exited(code) => write!(f, "the guest exited with status {code}"),
         }
     }

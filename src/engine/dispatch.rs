@@ -25,9 +25,8 @@ impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
         if self.native.as_ref().is_some_and(|native| !native.serves(mmu)) {
-            // Another memory than last time. The return stack goes with the code.
+            // Another memory than last time.
             self.native = None;
-            self.cpu.host.jit_rsp = 0;
         }
         if self.native.is_none() && self.tier != Tier::Interp {
             let bytes = self.code_cache_bytes.unwrap_or(CODE_CACHE_BYTES);
@@ -75,7 +74,7 @@ impl Jit {
         let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops))?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
-        let code = native.code_for(&mut self.cpu, &block);
+        let code = native.code_for(&block);
         self.ops = block.ops;
         if code.is_none() {
             self.refused.insert(self.cpu.pc);
@@ -172,7 +171,7 @@ impl Jit {
             self.stats.invalidations += 1;
         }
         if let Some(native) = native {
-            native.clear(&mut self.cpu);
+            native.clear();
         }
         self.cache.clear();
     }

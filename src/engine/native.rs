@@ -29,6 +29,8 @@ pub const CODE_CACHE_BYTES: usize = 64 << 20;
 pub struct Native {
     pub(super) cache: CodeCache,
     stack: ReturnStack,
+    /// Its stack pointer while no code runs. (Not kept in the state, which its owner may change or exchange.)
+    stack_top: u64,
     /// Base that the segment must have while code runs, if it is used.
     segment: Option<usize>,
     /// Blocks that the code generator refused.
@@ -77,7 +79,8 @@ impl Native {
         };
         let features = features();
         let (cache, stack) = (CodeCache::new(cap, memory, features)?, ReturnStack::new()?);
-        Ok(Native { cache, stack, segment, bails: 0, evictions: 0 })
+        let stack_top = stack.base() as u64;
+        Ok(Native { cache, stack, stack_top, segment, bails: 0, evictions: 0 })
     }
 
     /// Whether the code is for a memory that lies where `mmu` does.
@@ -86,13 +89,13 @@ impl Native {
     }
 
     /// Drops all code.
-    pub fn clear(&mut self, cpu: &mut CpuState) {
+    pub fn clear(&mut self) {
         self.cache.clear();
-        cpu.host.jit_rsp = self.stack.base() as u64;
+        self.stack_top = self.stack.base() as u64;
     }
 
     /// The code of a block, made if need be. A full cache is cleared first.
-    pub fn code_for(&mut self, cpu: &mut CpuState, block: &IRBlock) -> Option<usize> {
+    pub fn code_for(&mut self, block: &IRBlock) -> Option<usize> {
         if let Some(code) = self.cache.find(block.start_pc) {
             return Some(code);
         }
@@ -103,7 +106,7 @@ impl Native {
                 None
             }
             Err(Refusal::Full) => {
-                self.clear(cpu);
+                self.clear();
                 self.evictions += 1;
                 self.cache.add(block).ok()
             }
@@ -146,9 +149,7 @@ impl Native {
         self.cache.set_slots(&mut cpu.host);
         cpu.host.stack_base = self.stack.base() as u64;
         cpu.host.stack_limit = self.stack.limit() as u64;
-        if cpu.host.jit_rsp == 0 {
-            cpu.host.jit_rsp = cpu.host.stack_base;
-        }
+        cpu.host.jit_rsp = self.stack_top;
         cpu.host.helper = helper as *const () as u64;
         cpu.host.memory = std::ptr::from_mut(&mut context).expose_provenance() as u64;
         cpu.host.flag_table = FLAGS.as_ptr().expose_provenance() as u64;
@@ -161,6 +162,7 @@ impl Native {
         // SAFETY: the cache published both gates and `entry`; all slots that code uses are set above, and everything
         // they point to (`context`, the table, the stack) outlives the call.
         let code = unsafe { enter::enter(cpu, gate, self.cache.range(), landing) };
+        self.stack_top = cpu.host.jit_rsp;
         cpu.host.memory = 0;
         cpu.fuel += cpu.host.fuel_left;
         cpu.host.exit_code = code;

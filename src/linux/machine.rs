@@ -148,6 +148,10 @@ impl Machine {
     /// `Error::File` or `Error::Elf` with the cause, `Error::NoMemory` if it does not fit.
     pub fn load<S: AsRef<OsStr>>(&mut self, program: impl AsRef<Path>, args: &[S]) -> Result<(), Error> {
         let args: Vec<OsString> = args.iter().map(|arg| arg.as_ref().to_os_string()).collect();
+        // What an earlier program left goes first.
+        for region in self.mmu.regions() {
+            self.mmu.unmap(region.start, region.end - region.start)?;
+        }
         let process =
             Process::load(&self.mmu, self.jit.state_mut(), program.as_ref(), &args, &self.config)?;
         self.process = Some(process);
@@ -233,7 +237,8 @@ impl Machine {
             Step::Fault(trap) => Err(Error::Trap { pc: self.jit.state().pc, trap }),
             Step::Ended(Status::Exited(status)) => Err(Error::Exited(status)),
             Step::Ended(Status::Signaled(signal)) => Err(Error::Exited(128 + signal)),
-            Step::Ended(Status::OutOfFuel | Status::Interrupted) => Err(Error::OutOfFuel),
+            Step::Ended(Status::OutOfFuel) => Err(Error::OutOfFuel),
+            Step::Ended(Status::Interrupted) => Err(Error::Interrupted),
         }
     }
 

@@ -128,15 +128,32 @@ extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
         *pc = landing as i64;
         return;
     }
-    restore_previous(signal);
+    pass_on(signal, info, context);
 }
 
-/// Not ours: puts the former handler back and returns, so that the instruction faults again under it.
-fn restore_previous(signal: libc::c_int) {
+/// Not ours: does what was set up before us. A former handler is called; where the default action stood, it is put back
+/// and the instruction faults again under it.
+fn pass_on(signal: libc::c_int, info: &libc::siginfo_t, context: &mut libc::ucontext_t) {
     let default = default_action();
     let previous = PREVIOUS.get().map_or(&default, |p| &p[usize::from(signal == libc::SIGBUS)]);
-    // SAFETY: `previous` is a valid action, from sigaction(2) itself or the default.
-    unsafe { libc::sigaction(signal, previous, std::ptr::null_mut()) };
+    let address = previous.sa_sigaction;
+    if address == libc::SIG_DFL || address == libc::SIG_IGN {
+        // SAFETY: `previous` is a valid action, from sigaction(2) itself or the default.
+        unsafe { libc::sigaction(signal, previous, std::ptr::null_mut()) };
+        return;
+    }
+    let (info, context) = (std::ptr::from_ref(info).cast_mut(), std::ptr::from_mut(context).cast::<libc::c_void>());
+    if previous.sa_flags & libc::SA_SIGINFO != 0 {
+        type Full = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+        // SAFETY: an action with SA_SIGINFO holds the address of such a function (sigaction(2)).
+        let handler: Full = unsafe { std::mem::transmute::<usize, Full>(address) };
+        handler(signal, info, context);
+    } else {
+        type Plain = extern "C" fn(libc::c_int);
+        // SAFETY: an action without SA_SIGINFO that is no constant holds the address of such a function.
+        let handler: Plain = unsafe { std::mem::transmute::<usize, Plain>(address) };
+        handler(signal);
+    }
 }
 
 /// Where an access at host address `pc` goes on after a fault, if it is one of ours.

@@ -148,3 +148,33 @@ fn all_engines_one_engine_serves_one_memory_after_another() {
         }
     }
 }
+
+/// A hart goes from one engine to another in the middle of calls, and the engine that it came from goes away.
+#[test]
+fn all_engines_a_state_moves_to_another_engine() {
+    // f(n) = n == 0 ? 1 : f(n - 1) * 3 + n, with a frame on a stack in the data.
+    let mut asm = Asm::new();
+    asm.li(2, DATA + 4096).li(10, 200).u(Op::Jal, 1, 8).bare(Op::Ecall);
+    asm.s(Op::Bne, 10, 0, 12).li(11, 1).i(Op::Jalr, 0, 1, 0);
+    asm.i(Op::Addi, 2, 2, -16).s(Op::Sd, 2, 1, 0).s(Op::Sd, 2, 10, 8).i(Op::Addi, 10, 10, -1);
+    asm.u(Op::Jal, 1, -28).i(Op::Ld, 1, 2, 0).i(Op::Ld, 10, 2, 8).i(Op::Addi, 2, 2, 16);
+    asm.i(Op::Slli, 12, 11, 1).r(Op::Add, 11, 11, 12).r(Op::Add, 11, 11, 10).i(Op::Jalr, 0, 1, 0);
+    let image = program(&asm);
+    let [expected] = &interleave(&mut [load(&image, Placement::Based, Tier::Interp)])[..] else { panic!("one guest") };
+    for &(name, tier) in ENGINES {
+        let (mut jit, mmu) = load(&image, Placement::Based, tier);
+        let exit = loop {
+            jit.state_mut().set_fuel(150);
+            let exit = jit.run_guest(&mmu);
+            if exit != GuestExit::OutOfFuel {
+                break exit;
+            }
+            let mut other = Jit::new();
+            other.set_tier(tier);
+            std::mem::swap(other.state_mut(), jit.state_mut());
+            jit = other;
+        };
+        jit.state_mut().set_fuel(0);
+        assert!(seen(&jit, &mmu, exit) == *expected, "{name}");
+    }
+}
