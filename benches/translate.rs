@@ -81,7 +81,8 @@ fn each_block(start: u64, code: &[u8], mut visit: impl FnMut(&IRBlock)) -> usize
     while at < code.len() {
         let end = code.len().min(at + MAX_BLOCK_BYTES);
         let Some(block) = lift_into(start + at as u64, &code[at..end], ops) else { break };
-        let last = block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
+        let last =
+            block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
         let last = (last.unwrap_or(block.start_pc) - start) as usize;
         at = last + if code[last] & 3 == 3 { 4 } else { 2 };
         visit(&block);

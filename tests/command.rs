@@ -45,7 +45,9 @@ fn dump_shows_guest_code_ir_and_machine_code() {
     let lines: Vec<&str> = all.lines().collect();
     assert!(lines[0].starts_with(&format!("block {}: ", entry())), "{all}");
     // The block ends with the first system call.
-    let at = |what: &str| lines.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what}\n{all}"));
+    let at = |what: &str| {
+        lines.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what}\n{all}"))
+    };
     let order = ["sub r15", ": ", "  ecall", "  syscall 0x", "[rbp+pc]", "cold:", ".L0:"].map(at);
     assert!(order.windows(2).skip(2).all(|pair| pair[0] < pair[1]), "{order:?}\n{all}");
     // No address of this process.
@@ -95,7 +97,11 @@ fn dump_says_what_it_cannot_show() {
     ] {
         let outcome = dump(&[], program, place);
         assert_eq!(outcome.ending(), format!("exit code {code}"), "{place}: {}", outcome.stderr);
-        assert!(outcome.stderr.starts_with("vmjit: ") && outcome.stderr.lines().count() == 1, "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.starts_with("vmjit: ") && outcome.stderr.lines().count() == 1,
+            "{}",
+            outcome.stderr
+        );
         assert!(outcome.stderr.contains(message), "{place}: {}", outcome.stderr);
         assert!(outcome.stdout.is_empty(), "{place}");
     }
@@ -106,8 +112,8 @@ fn dump_says_what_it_cannot_show() {
 
 /// A number in the report of `--stats=json`, which is the last line of standard error.
 fn stat(outcome: &Outcome, key: &str) -> u64 {
-    let report: serde_json::Value =
-        serde_json::from_str(outcome.stderr.lines().last().unwrap_or("")).expect("the last line is the report");
+    let report: serde_json::Value = serde_json::from_str(outcome.stderr.lines().last().unwrap_or(""))
+        .expect("the last line is the report");
     report["engine"][key].as_u64().unwrap_or_else(|| panic!("no {key} in {report}"))
 }
 

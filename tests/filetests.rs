@@ -62,7 +62,11 @@ fn check(file: &Path, is: &str, wanted: &str, failures: &mut Vec<String>) {
 
 #[track_caller]
 fn none(failures: &[String]) {
-    assert!(failures.is_empty(), "{}\nBLESS=1 cargo test --test filetests rewrites them", failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{}\nBLESS=1 cargo test --test filetests rewrites them",
+        failures.join("\n")
+    );
 }
 
 /// The input of a codegen file and the blocks in it.
@@ -71,7 +75,8 @@ fn input(file: &Path) -> (String, Vec<IRBlock>) {
     let head = whole.split_once(SEPARATOR).map_or(whole.as_str(), |(head, _)| head).to_string();
     let mut blocks = text::parse(&head).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     for block in &mut blocks {
-        verify::verify(block).unwrap_or_else(|error| panic!("{}: {:#x}: {error}", file.display(), block.start_pc));
+        verify::verify(block)
+            .unwrap_or_else(|error| panic!("{}: {:#x}: {error}", file.display(), block.start_pc));
         add_marks(block);
     }
     (head, blocks)

@@ -96,7 +96,7 @@ fn decision_records_have_one_form() {
 #[test]
 fn rules_find_what_they_forbid() {
     type Rule = fn(&[Source]) -> Vec<String>;
-    let in_unsafe_file: Rule = |sources| code::unsafe_code(sources, &["src/mmu.rs"]);
+    let in_unsafe_file: Rule = |sources| code::unsafe_code(sources, &["src/mmu/mod.rs"]);
     let long = |lines: usize| format!("fn f() {{\n{}}}\n", "    g();\n".repeat(lines));
     let bad: &[(Rule, &str, &str)] = &[
         (code::layers, "src/ir/mod.rs", "use crate::engine::Jit;"),
@@ -107,10 +107,10 @@ fn rules_find_what_they_forbid() {
         (code::layers, "src/other.rs", ""),
         (code::layers, "src/ir/mod.rs", "use crate::Jit;"),
         (in_unsafe_file, "src/ir/mod.rs", "// SAFETY: no.\nunsafe { f() }"),
-        (in_unsafe_file, "src/mmu.rs", "let a = 1;\nunsafe { f() }"),
-        (in_unsafe_file, "src/mmu.rs", "/// Does it.\npub unsafe fn f() {}"),
-        (in_unsafe_file, "src/mmu.rs", "unsafe impl Send for X {}"),
-        (in_unsafe_file, "src/mmu.rs", "fn f() {}"),
+        (in_unsafe_file, "src/mmu/mod.rs", "let a = 1;\nunsafe { f() }"),
+        (in_unsafe_file, "src/mmu/mod.rs", "/// Does it.\npub unsafe fn f() {}"),
+        (in_unsafe_file, "src/mmu/mod.rs", "unsafe impl Send for X {}"),
+        (in_unsafe_file, "src/mmu/mod.rs", "fn f() {}"),
         (in_unsafe_file, "src/ir/mod.rs", "#![allow(unsafe_code)]"),
         (code::lengths, "src/a.rs", &"\n".repeat(801)),
         (code::lengths, "src/a.rs", &long(79)),
@@ -128,8 +128,12 @@ fn rules_find_what_they_forbid() {
     }
     let good: &[(Rule, &str, &str)] = &[
         (code::layers, "src/ir/mod.rs", "use crate::base::error; // crate::engine\n/// [`crate::engine`]\n"),
-        (in_unsafe_file, "src/mmu.rs", "// SAFETY: yes,\n// it is.\nlet a =\n    unsafe { \"unsafe\" };"),
-        (in_unsafe_file, "src/mmu.rs", "/// # Safety\n/// Be careful.\n#[inline]\npub unsafe fn f() {}\n"),
+        (in_unsafe_file, "src/mmu/mod.rs", "// SAFETY: yes,\n// it is.\nlet a =\n    unsafe { \"unsafe\" };"),
+        (
+            in_unsafe_file,
+            "src/mmu/mod.rs",
+            "/// # Safety\n/// Be careful.\n#[inline]\npub unsafe fn f() {}\n",
+        ),
         (code::lengths, "src/a.rs", &long(78)),
         (code::unfinished, "src/a.rs", "#[cfg(test)]\nmod tests {\n    fn f() { x.unwrap(); }\n}\n"),
         (

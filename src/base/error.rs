@@ -134,7 +134,9 @@ impl fmt::Display for ElfError {
             ElfError::NotExecutable(t) => write!(f, "not an executable ELF file (type {t})"),
             ElfError::BadHeader(why) => write!(f, "broken ELF header: {why}"),
             ElfError::BadSegment(why) => write!(f, "broken ELF segment: {why}"),
-            ElfError::NoInterpreter(path) => write!(f, "program interpreter {path} not found (give its sysroot with -L)"),
+            ElfError::NoInterpreter(path) => {
+                write!(f, "program interpreter {path} not found (give its sysroot with -L)")
+            }
         }
     }
 }

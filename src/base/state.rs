@@ -37,7 +37,7 @@ pub struct CpuState {
     /// Fuel at the last [`CpuState::set_fuel`] plus instructions retired before: `instret = fuel_base - fuel`.
     pub fuel_base: u64,
     /// What generated code needs beside the guest's state.
-    pub host: HostSlots,
+    pub(crate) host: HostSlots,
 }
 
 /// Slots of the engine in [`CpuState`], at hand for generated code. Addresses are those of the host.
@@ -90,7 +90,8 @@ pub struct HostSlots {
 pub struct InterruptHandle(Arc<AtomicU32>);
 
 impl InterruptHandle {
-    /// Asks the hart to stop at its next safepoint (within one block). If it does not run, its next run stops at once.
+    /// Asks the hart to stop at its next safepoint: the next block in the interpreter, at most 65,536 guest instructions
+    /// in machine code. If it does not run, its next run stops at once.
     pub fn interrupt(&self) {
         self.0.fetch_or(poll::INTERRUPT, Ordering::Relaxed);
     }

@@ -14,8 +14,8 @@ use crate::base::{GuestAddr, PcMap};
 use crate::codegen::x64::{Compiler, Emitted, Request, Thunks, TABLE_ENTRIES};
 use crate::codegen::{Bail, Memory};
 use crate::ir::{IRBlock, IROp};
-use crate::sys::exec_mem::CodeArena;
 use crate::sys::enter;
+use crate::sys::exec_mem::CodeArena;
 
 /// A block's code.
 #[derive(Debug)]

@@ -118,5 +118,9 @@ fn field(offset: usize) -> Option<String> {
 
 /// For [`super::x64::compile`] when the code will not be run: "keeps" an operation where it stands in the block.
 pub fn in_place(ops: &[IROp]) -> impl FnMut(IROp) -> u64 + '_ {
-    |op| ops.iter().find(|known| **known == op).map_or(0, |op| std::ptr::from_ref(op).expose_provenance() as u64)
+    |op| {
+        ops.iter()
+            .find(|known| **known == op)
+            .map_or(0, |op| std::ptr::from_ref(op).expose_provenance() as u64)
+    }
 }

@@ -24,15 +24,7 @@ pub enum GuestExit {
 impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
-        if self.native.as_ref().is_some_and(|native| !native.serves(mmu)) {
-            // Another memory than last time.
-            self.native = None;
-        }
-        if self.native.is_none() && self.tier != Tier::Interp {
-            let bytes = self.code_cache_bytes.unwrap_or(CODE_CACHE_BYTES);
-            // A host that gives no executable memory still has the interpreter.
-            self.native = Native::new(mmu, bytes).ok();
-        }
+        self.prepare_native(mmu);
         loop {
             self.drop_stale(mmu);
             let exit = match self.code_at_pc(mmu) {
@@ -42,16 +34,34 @@ impl Jit {
             };
             match exit {
                 // A write to translated code is tried again once the code is dropped.
-                Some(GuestExit::Trap(Trap::Memory(fault))) if mmu.code_written(&fault) => {}
+                Some(GuestExit::Trap(Trap::Memory(fault))) if mmu.code_written(&fault, Some(self.cpu.pc)) => {
+                }
                 Some(exit) => return exit,
                 None => {}
             }
         }
     }
 
+    /// Gets ready to run machine code on this memory, if the tier wants to.
+    fn prepare_native(&mut self, mmu: &SoftMmu) {
+        if self.native.as_ref().is_some_and(|native| !native.serves(mmu)) {
+            // Another memory than last time.
+            self.native = None;
+            self.without_native = false;
+        }
+        if self.native.is_none() && self.tier != Tier::Interp && !self.without_native {
+            let bytes = self.code_cache_bytes.unwrap_or(CODE_CACHE_BYTES);
+            // A host that gives no executable memory still has the interpreter.
+            self.native = Native::new(mmu, bytes).ok();
+            self.without_native = self.native.is_none();
+        }
+    }
+
     /// The machine code to run at the program counter, if the tier has some there.
     fn code_at_pc(&mut self, mmu: &SoftMmu) -> Result<Option<usize>, Fault> {
-        let Some(native) = self.native.as_mut().filter(|_| Native::can_run(&self.cpu)) else { return Ok(None) };
+        let Some(native) = self.native.as_mut().filter(|_| Native::can_run(&self.cpu)) else {
+            return Ok(None);
+        };
         let pc = self.cpu.pc;
         if self.tier.is_random() && self.random.below(2) == 0 {
             return Ok(None);
@@ -71,6 +81,9 @@ impl Jit {
             return Ok(None);
         }
         let Some(native) = self.native.as_mut() else { return Ok(None) };
+        if let Some(code) = native.cache.find(self.cpu.pc) {
+            return Ok(Some(code));
+        }
         let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops))?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
@@ -90,7 +103,11 @@ impl Jit {
         let native = self.native.as_mut()?;
         let before = self.cpu.fuel;
         // A slice holds at least one block, or there would be no progress.
-        let slice = if self.tier.is_random() { MAX_BLOCK_INSNS as u64 + self.random.below(256) } else { native::SLICE };
+        let slice = if self.tier.is_random() {
+            MAX_BLOCK_INSNS as u64 + self.random.below(256)
+        } else {
+            native::SLICE
+        };
         match native.run(&mut self.cpu, mmu, &self.cache, code, slice) {
             Back::Resume => None,
             Back::Wanted(wish) => self.grant(mmu, wish),
@@ -103,6 +120,11 @@ impl Jit {
             // The whole rest was given and nothing of it could be used.
             Back::Fuel if self.cpu.fuel == before && before <= slice => Some(GuestExit::OutOfFuel),
             Back::Fuel => None,
+            Back::Unavailable => {
+                self.native = None;
+                self.without_native = true;
+                None
+            }
         }
     }
 
@@ -137,12 +159,14 @@ impl Jit {
             }
             Exit::Hot => {
                 let code = self.compile(mmu);
-                if let Ok(None) = code {
-                    self.cache.cool(self.cpu.pc, interp::code::NEVER);
-                } else {
+                let entries = match code {
                     // From now on the block goes on in its machine code.
-                    self.cache.cool(self.cpu.pc, 1);
-                }
+                    Ok(Some(_)) | Err(_) => 1,
+                    Ok(None) if self.refused.contains(&self.cpu.pc) => interp::code::NEVER,
+                    // The rounding mode forbids it for now.
+                    Ok(None) => native::HOT,
+                };
+                self.cache.cool(self.cpu.pc, entries);
                 code.err().map(|fault| GuestExit::Trap(Trap::Memory(fault)))
             }
             Exit::SyncCode => {
@@ -207,7 +231,8 @@ fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>) -> Result<IRBlock, Fault> {
         Fault { addr, access: Access::Fetch, mapped: mmu.prot(addr).is_some(), beyond_file: false }
     })?;
     // An instruction is at most 4 bytes.
-    let last = block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
+    let last =
+        block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
     let end = last.unwrap_or(pc).wrapping_add(4);
     mmu.watch_code(pc, end.wrapping_sub(pc).min(len as u64));
     Ok(block)

@@ -165,6 +165,8 @@ pub struct Jit {
     random: Random,
     /// Machine code, once it is first needed.
     native: Option<native::Native>,
+    /// This host gives no machine code.
+    without_native: bool,
     code_cache_bytes: Option<usize>,
     /// Blocks that the code generator refused.
     refused: HashSet<GuestAddr>,
@@ -195,6 +197,8 @@ impl Jit {
         if let Tier::Random { seed } = tier {
             self.random = Random::new(seed);
         }
+        // Code is made again where the new tier wants it; the interpreter alone must not find any.
+        self.native = None;
         self.cache.clear();
         self.cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
     }
@@ -238,11 +242,14 @@ impl Jit {
 
 impl ExecutionEngine for Jit {
     fn run(&mut self, mmu: &mut SoftMmu, block: &IRBlock) -> Result<ExecResult, Error> {
-        let known = self.host_blocks.get(&block.start_pc).filter(|(known, _)| known == block).map(|&(_, code)| code);
+        let known =
+            self.host_blocks.get(&block.start_pc).filter(|(known, _)| known == block).map(|&(_, code)| code);
         let code = match known {
             Some(code) => code,
             None => self.prepare(block)?,
         };
+        // A block that was stopped by the watch over translated code could not be gone on with.
+        mmu.release_all();
         let before = self.cpu.retired();
         let status = match self.single.run(&mut self.cpu, mmu, code) {
             Exit::Miss | Exit::Hot => ExecStatus::Continue,

@@ -8,8 +8,8 @@ use crate::base::state::CpuState;
 use crate::base::GuestAddr;
 use crate::cache::{CodeCache, Refusal};
 use crate::codegen::{exit, Memory};
-use crate::interp::code::CodeCache as InterpCache;
 use crate::interp;
+use crate::interp::code::CodeCache as InterpCache;
 use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
 use crate::sys::enter::{self, ReturnStack};
@@ -31,8 +31,8 @@ pub struct Native {
     stack: ReturnStack,
     /// Its stack pointer while no code runs. (Not kept in the state, which its owner may change or exchange.)
     stack_top: u64,
-    /// Base that the segment must have while code runs, if it is used.
-    segment: Option<usize>,
+    /// How its code makes host addresses.
+    memory: Memory,
     /// Blocks that the code generator refused.
     pub(super) bails: u64,
     /// Times that the cache was full and cleared.
@@ -58,6 +58,8 @@ pub enum Back {
     Trap(Trap),
     /// Out of fuel, or at the end of a slice.
     Fuel,
+    /// The host no longer lets code run; nothing was.
+    Unavailable,
 }
 
 /// Who wants to lead to a block.
@@ -73,19 +75,19 @@ impl Native {
     /// # Errors
     /// `Error::Host` or `Error::NoMemory` if the host gives no memory for code.
     pub fn new(mmu: &SoftMmu, cap: usize) -> Result<Native, Error> {
-        let (memory, segment) = match mmu.base() {
-            0 => (Memory::Low, None),
-            base => (Memory::Segment, Some(base)),
-        };
+        let memory = memory_of(mmu);
+        if memory == Memory::Segment && !host::set_segment_base(mmu.base()) {
+            return Err(Error::Unsupported("it does not let threads set their gs base"));
+        }
         let features = features();
         let (cache, stack) = (CodeCache::new(cap, memory, features)?, ReturnStack::new()?);
         let stack_top = stack.base() as u64;
-        Ok(Native { cache, stack, stack_top, segment, bails: 0, evictions: 0 })
+        Ok(Native { cache, stack, stack_top, memory, bails: 0, evictions: 0 })
     }
 
     /// Whether the code is for a memory that lies where `mmu` does.
     pub fn serves(&self, mmu: &SoftMmu) -> bool {
-        self.segment.unwrap_or(0) == mmu.base()
+        self.memory == memory_of(mmu)
     }
 
     /// Drops all code.
@@ -128,6 +130,9 @@ impl Native {
         entry: usize,
         slice: u64,
     ) -> Back {
+        if self.memory == Memory::Segment && !host::set_segment_base(mmu.base()) {
+            return Back::Unavailable;
+        }
         let slice = cpu.fuel.min(slice);
         cpu.fuel -= slice;
         cpu.host.fuel_left = slice;
@@ -155,16 +160,14 @@ impl Native {
         cpu.host.flag_table = FLAGS.as_ptr().expose_provenance() as u64;
         cpu.host.guest_mxcsr = mxcsr(cpu.frm);
         cpu.host.entry = entry as u64;
-        if let Some(base) = self.segment {
-            host::set_segment_base(base);
-        }
         let (gate, landing) = self.cache.gates();
         // SAFETY: the cache published both gates and `entry`; all slots that code uses are set above, and everything
         // they point to (`context`, the table, the stack) outlives the call.
-        let code = unsafe { enter::enter(cpu, gate, self.cache.range(), landing) };
+        let code = unsafe { enter::enter(cpu, gate, self.cache.range(), landing, mmu.host_range()) };
         self.stack_top = cpu.host.jit_rsp;
         cpu.host.memory = 0;
-        cpu.fuel += cpu.host.fuel_left;
+        // For want of fuel the code leaves with what it took below zero; `settle` gives that back.
+        cpu.fuel = cpu.fuel.wrapping_add(cpu.host.fuel_left);
         cpu.host.exit_code = code;
         cpu.fflags |= flags_of(cpu.host.guest_mxcsr);
         context.trap.map_or(Ok(()), |trap| {
@@ -178,7 +181,7 @@ impl Native {
     fn settle(&self, cpu: &mut CpuState, host_pc: u64) {
         if let Some(position) = self.cache.position(host_pc) {
             cpu.pc = position.pc;
-            cpu.fuel += position.unused;
+            cpu.fuel = cpu.fuel.wrapping_add(position.unused);
         }
     }
 
@@ -220,6 +223,14 @@ impl Native {
             (Wish::Table, Some(code)) => self.cache.remember(pc, code),
             _ => {}
         }
+    }
+}
+
+/// How the guest addresses of a memory become host addresses.
+fn memory_of(mmu: &SoftMmu) -> Memory {
+    match mmu.base() {
+        0 => Memory::Low,
+        _ => Memory::Segment,
     }
 }
 
@@ -339,7 +350,10 @@ mod tests {
         caller_of_run_guest(&mut jit, &mmu);
         let trace = TRACE.take();
         let at = |name: &str| trace.find(name).unwrap_or_else(|| panic!("no frame of {name} in\n{trace}"));
-        assert!(at("vmjit_helper") < at("run_guest") && at("run_guest") < at("caller_of_run_guest"), "{trace}");
+        assert!(
+            at("vmjit_helper") < at("run_guest") && at("run_guest") < at("caller_of_run_guest"),
+            "{trace}"
+        );
         assert!(at("caller_of_run_guest") < at("an_unwinder_gets_from_a_helper_to_the_caller"), "{trace}");
     }
 }

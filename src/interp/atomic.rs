@@ -35,7 +35,12 @@ fn as_store(fault: Fault) -> Trap {
 
 /// Replaces 32 bits by `f(old, src)`, both sign-extended; returns the old value, sign-extended.
 #[inline]
-pub(super) fn update32(mmu: &SoftMmu, addr: GuestAddr, src: u64, f: fn(u64, u64) -> u64) -> Result<u64, Trap> {
+pub(super) fn update32(
+    mmu: &SoftMmu,
+    addr: GuestAddr,
+    src: u64,
+    f: fn(u64, u64) -> u64,
+) -> Result<u64, Trap> {
     aligned(addr, 4)?;
     let mut old = 0;
     mmu.load_u32(addr, &mut old).map_err(as_store)?;
@@ -52,7 +57,12 @@ pub(super) fn update32(mmu: &SoftMmu, addr: GuestAddr, src: u64, f: fn(u64, u64)
 
 /// Replaces 64 bits by `f(old, src)`; returns the old value.
 #[inline]
-pub(super) fn update64(mmu: &SoftMmu, addr: GuestAddr, src: u64, f: fn(u64, u64) -> u64) -> Result<u64, Trap> {
+pub(super) fn update64(
+    mmu: &SoftMmu,
+    addr: GuestAddr,
+    src: u64,
+    f: fn(u64, u64) -> u64,
+) -> Result<u64, Trap> {
     aligned(addr, 8)?;
     let mut old = 0;
     mmu.load_u64(addr, &mut old).map_err(as_store)?;

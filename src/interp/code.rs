@@ -194,7 +194,10 @@ impl CodeCache {
     pub(super) fn append(&mut self, block: &IRBlock) -> Place {
         let (enter, first_mark) = (self.next_place(), self.marks.len() as u32);
         let cost = block.cost();
-        self.stream.push(Inst::Enter { cost: u32::try_from(cost).unwrap_or(u32::MAX), entries: Cell::new(self.hot) });
+        self.stream.push(Inst::Enter {
+            cost: u32::try_from(cost).unwrap_or(u32::MAX),
+            entries: Cell::new(self.hot),
+        });
         for op in &block.ops {
             match *op {
                 IROp::Mark { pc } => self.marks.push((self.next_place(), pc)),
@@ -292,7 +295,9 @@ impl CodeCache {
 
     /// Lets the block at `pc`, which is hot, run `entries` times more before it is hot again.
     pub fn cool(&self, pc: GuestAddr, entries: u32) {
-        if let Some(Inst::Enter { entries: left, .. }) = self.find(pc).map(|place| &self.stream[place as usize]) {
+        if let Some(Inst::Enter { entries: left, .. }) =
+            self.find(pc).map(|place| &self.stream[place as usize])
+        {
             left.set(entries.max(1));
         }
     }

@@ -52,9 +52,10 @@ impl fmt::Display for Terminator {
         let (name, words) = match *self {
             Terminator::Return => ("return", vec![]),
             Terminator::Jump { target } => ("jump", vec![addr(target)]),
-            Terminator::Branch { cond, src1, src2, taken, fallthrough } => {
-                ("branch", vec![cond.name().to_string(), reg(src1), reg(src2), addr(taken), addr(fallthrough)])
-            }
+            Terminator::Branch { cond, src1, src2, taken, fallthrough } => (
+                "branch",
+                vec![cond.name().to_string(), reg(src1), reg(src2), addr(taken), addr(fallthrough)],
+            ),
             Terminator::JumpIndirect { base, offset } => ("jumpind", vec![reg(base), offset.to_string()]),
             Terminator::Call { target, return_to } => ("call", vec![addr(target), addr(return_to)]),
             Terminator::CallIndirect { base, offset, return_to } => {
@@ -106,7 +107,8 @@ pub fn parse(text: &str) -> Result<Vec<IRBlock>, Error> {
             ("}", _) => return Err(fail("a block must end with a terminator")),
             (line, None) => {
                 let start = line.strip_prefix("block ").and_then(|rest| rest.strip_suffix('{'));
-                let start_pc = start.and_then(|s| address(s.trim())).ok_or_else(|| fail("expected 'block PC {'"))?;
+                let start_pc =
+                    start.and_then(|s| address(s.trim())).ok_or_else(|| fail("expected 'block PC {'"))?;
                 open = Some((IRBlock { start_pc, ops: Vec::new(), term: Terminator::Return }, false));
             }
             (_, Some((_, true))) => return Err(fail("operation after the terminator")),
@@ -140,7 +142,10 @@ fn parse_line(line: &str) -> Result<Line, &'static str> {
     }
 }
 
-fn parse_op<'a>(index: usize, words: &mut Words<impl Iterator<Item = &'a str>>) -> Result<IROp, &'static str> {
+fn parse_op<'a>(
+    index: usize,
+    words: &mut Words<impl Iterator<Item = &'a str>>,
+) -> Result<IROp, &'static str> {
     let mut op = IROp::blank(index).ok_or("unknown operation")?;
     let mut result = Ok(());
     op.operands(&mut |operand| {

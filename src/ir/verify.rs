@@ -64,7 +64,10 @@ mod tests {
         assert_eq!(check("add x1, x2, x0\nreturn"), Ok(()));
         assert_eq!(check("const t0, 1\nadd x1, t0, t0\nreturn"), Ok(()));
         assert_eq!(check("add x0, x1, x2\nreturn"), Err((0, "writes register 0")));
-        assert_eq!(check("mark 0x0\nadd x1, t0, x2\nreturn"), Err((1, "reads a temporary that nothing wrote")));
+        assert_eq!(
+            check("mark 0x0\nadd x1, t0, x2\nreturn"),
+            Err((1, "reads a temporary that nothing wrote"))
+        );
         assert_eq!(check("add t0, x1, t0\nreturn"), Err((0, "reads a temporary that nothing wrote")));
         assert_eq!(check("jumpind t5, 0"), Err((0, "reads a temporary that nothing wrote")));
         assert_eq!(check("mark 0x4\nmark 0x4\nreturn"), Err((1, "repeats the mark before it")));

@@ -152,8 +152,7 @@ impl Machine {
         for region in self.mmu.regions() {
             self.mmu.unmap(region.start, region.end - region.start)?;
         }
-        let process =
-            Process::load(&self.mmu, self.jit.state_mut(), program.as_ref(), &args, &self.config)?;
+        let process = Process::load(&self.mmu, self.jit.state_mut(), program.as_ref(), &args, &self.config)?;
         self.process = Some(process);
         Ok(())
     }

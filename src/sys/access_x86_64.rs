@@ -132,7 +132,11 @@ macro_rules! compare_exchange {
     };
 }
 
-compare_exchange!(compare_exchange_u32, "dword ptr [{a}], {n:e}", "Compare-and-swap of 32 bits; `*seen` is zero-extended if `expected` is.");
+compare_exchange!(
+    compare_exchange_u32,
+    "dword ptr [{a}], {n:e}",
+    "Compare-and-swap of 32 bits; `*seen` is zero-extended if `expected` is."
+);
 compare_exchange!(compare_exchange_u64, "qword ptr [{a}], {n}", "Compare-and-swap of 64 bits.");
 
 /// Copies `len` bytes; either side may be guest memory. On a fault the bytes before the faulting one are copied.

@@ -44,16 +44,23 @@ pub fn helper_routine() -> usize {
     vmjit_helper as *const () as usize
 }
 
-/// Runs generated code until it leaves; returns its exit code. Faults at addresses in `[code_start, code_end)` go on at
-/// `landing`, with `CpuState::host.host_pc` set to where they happened.
+/// Runs generated code until it leaves; returns its exit code. Faults of instructions in `code` that accessed `space` (both
+/// from a first address to an end) go on at `landing`, with `CpuState::host.host_pc` set to where they happened.
 ///
 /// # Safety
 /// `entry` and `landing` must be published code that follows the contract of `asm/x86_64.S`, made for this layout of
 /// `CpuState`; the slots `jit_rsp`, `helper` and those that the code itself uses must be set.
-pub unsafe fn enter(cpu: &mut CpuState, entry: usize, code: (usize, usize), landing: usize) -> u32 {
-    let _watch = trap::watch_code(trap::Watch { code, landing, cpu: std::ptr::from_mut(cpu).expose_provenance() });
+pub unsafe fn enter(
+    cpu: &mut CpuState,
+    entry: usize,
+    code: (usize, usize),
+    landing: usize,
+    space: (usize, usize),
+) -> u32 {
+    let cpu = std::ptr::from_mut(cpu);
+    let _watch = trap::watch_code(trap::Watch { code, landing, space, cpu: cpu.expose_provenance() });
     // SAFETY: the caller vouches for the code; `cpu` is exclusively borrowed while it runs.
-    unsafe { vmjit_enter(std::ptr::from_mut(cpu).cast(), entry) }
+    unsafe { vmjit_enter(cpu.cast(), entry) }
 }
 
 /// The stack of generated code: pairs of guest and host return addresses, nothing else.

@@ -29,6 +29,13 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_mprotect,
     libc::SYS_mremap,
     libc::SYS_brk,
+    libc::SYS_arch_prctl,
+    libc::SYS_madvise,
+    libc::SYS_pkey_mprotect,
+    libc::SYS_seccomp,
+    libc::SYS_ptrace,
+    libc::SYS_fork,
+    libc::SYS_vfork,
     libc::SYS_clone,
     libc::SYS_clone3,
     libc::SYS_execve,
@@ -54,7 +61,9 @@ pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> 
         return Err(libc::ENOSYS);
     }
     let mut vectors: Vec<libc::iovec> = Vec::new();
-    if let Some(ranges) = args.iter().find_map(|arg| if let HostArg::Vector(v) = arg { Some(*v) } else { None }) {
+    if let Some(ranges) =
+        args.iter().find_map(|arg| if let HostArg::Vector(v) = arg { Some(*v) } else { None })
+    {
         vectors.extend(ranges.iter().map(|&(at, len)| libc::iovec {
             iov_base: std::ptr::with_exposed_provenance_mut(at),
             iov_len: len,
@@ -104,16 +113,19 @@ thread_local! {
 }
 
 /// Sets the base of this thread's gs segment, which Linux programs on x86-64 have for their own use (psABI 3.3.3 uses fs).
-pub fn set_segment_base(base: usize) {
+/// False if the host refuses.
+pub fn set_segment_base(base: usize) -> bool {
     /// `arch_prctl(2)`.
     const ARCH_SET_GS: u64 = 0x1001;
     if SEGMENT_BASE.get() == base {
-        return;
+        return true;
     }
     // SAFETY: the call changes only the gs base, which neither Rust nor the C library uses.
-    if unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, base) } == 0 {
+    let done = unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, base) } == 0;
+    if done {
         SEGMENT_BASE.set(base);
     }
+    done
 }
 
 /// Seconds and nanoseconds of a clock. The C library reads most clocks without entering the kernel.

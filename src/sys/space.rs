@@ -114,6 +114,11 @@ impl Space {
         self.base
     }
 
+    /// Distance from the base to the end of the guard.
+    pub fn reach(&self) -> usize {
+        (SPACE + GUARD) as usize
+    }
+
     /// The lowest guest address that can be mapped: 0 for a based space, 64 KiB for a low one.
     pub fn lowest(&self) -> GuestAddr {
         if self.base == 0 {
@@ -144,7 +149,14 @@ impl Space {
     ///
     /// # Errors
     /// `Error::BadRange`, or `Error::Host` with the host's reason.
-    pub fn map(&self, addr: GuestAddr, len: u64, prot: Prot, backing: Backing<'_>, huge: bool) -> Result<(), Error> {
+    pub fn map(
+        &self,
+        addr: GuestAddr,
+        len: u64,
+        prot: Prot,
+        backing: Backing<'_>,
+        huge: bool,
+    ) -> Result<(), Error> {
         let at = self.check(addr, len)?;
         let (flags, fd, offset) = match backing {
             Backing::Anonymous => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1, 0),
@@ -303,7 +315,14 @@ mod tests {
     fn ranges_outside_the_space_are_refused() {
         let space = Space::reserve(Placement::Based).unwrap();
         let rw = Prot::RW;
-        for (addr, len) in [(SPACE, PAGE), (SPACE - PAGE, 2 * PAGE), (0x10001, PAGE), (0x10000, 1), (0x10000, 0), (0x10000, u64::MAX & !0xfff)] {
+        for (addr, len) in [
+            (SPACE, PAGE),
+            (SPACE - PAGE, 2 * PAGE),
+            (0x10001, PAGE),
+            (0x10000, 1),
+            (0x10000, 0),
+            (0x10000, u64::MAX & !0xfff),
+        ] {
             let mapped = space.map(addr, len, rw, Backing::Anonymous, false);
             assert!(matches!(mapped, Err(Error::BadRange { .. })), "{addr:#x}+{len:#x}");
         }

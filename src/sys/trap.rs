@@ -49,6 +49,8 @@ pub struct Watch {
     pub code: (usize, usize),
     /// Where its faults go on.
     pub landing: usize,
+    /// First address and end of the guest space; other faults are nobody's but a bug's.
+    pub space: (usize, usize),
     /// Address of the `CpuState` that is told where the fault was.
     pub cpu: usize,
 }
@@ -72,8 +74,9 @@ pub(super) fn watch_code(watch: Watch) -> WatchGuard {
 }
 
 /// The landing place for a fault in the generated code that this thread is running, if it is one.
-fn landing_of_code(pc: usize) -> Option<usize> {
-    let watch = WATCH.get().filter(|watch| watch.code.0 <= pc && pc < watch.code.1)?;
+fn landing_of_code(pc: usize, host: usize) -> Option<usize> {
+    let inside = |range: (usize, usize), at| range.0 <= at && at < range.1;
+    let watch = WATCH.get().filter(|watch| inside(watch.code, pc) && inside(watch.space, host))?;
     let slot = watch.cpu + std::mem::offset_of!(CpuState, host) + std::mem::offset_of!(HostSlots, host_pc);
     // SAFETY: the state lives and is this thread's while the watch lasts (`enter`); the field is aligned.
     unsafe { std::ptr::with_exposed_provenance_mut::<u64>(slot).write_volatile(pc as u64) };
@@ -123,7 +126,9 @@ extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
     // SAFETY: si_addr is set for SIGSEGV and SIGBUS (sigaction(2)).
     let host = unsafe { info.si_addr() } as usize;
     let at = *pc as usize;
-    if let Some(landing) = landing_of(at).or_else(|| landing_of_code(at)) {
+    // A signal that somebody sent (si_code 0 and below) is no fault (sigaction(2)).
+    let raised = info.si_code > 0;
+    if let Some(landing) = landing_of(at).or_else(|| landing_of_code(at, host)).filter(|_| raised) {
         SEEN.set(HostFault { host, beyond_file: signal == libc::SIGBUS, write });
         *pc = landing as i64;
         return;
@@ -142,7 +147,8 @@ fn pass_on(signal: libc::c_int, info: &libc::siginfo_t, context: &mut libc::ucon
         unsafe { libc::sigaction(signal, previous, std::ptr::null_mut()) };
         return;
     }
-    let (info, context) = (std::ptr::from_ref(info).cast_mut(), std::ptr::from_mut(context).cast::<libc::c_void>());
+    let (info, context) =
+        (std::ptr::from_ref(info).cast_mut(), std::ptr::from_mut(context).cast::<libc::c_void>());
     if previous.sa_flags & libc::SA_SIGINFO != 0 {
         type Full = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
         // SAFETY: an action with SA_SIGINFO holds the address of such a function (sigaction(2)).

@@ -25,8 +25,7 @@ fn all_engines_a_store_loop_walks_off_its_page() {
         jump(&mut asm, start);
         asm.r(Op::Add, 28, 28, value).i(Op::Jalr, 0, link, 0);
         let seen = run_all(&program(&asm), FUEL, &format!("x{address}, x{value}"));
-        let fault =
-            Fault { addr: DATA + 4096, access: Access::Store, mapped: false, beyond_file: false };
+        let fault = Fault { addr: DATA + 4096, access: Access::Store, mapped: false, beyond_file: false };
         assert_eq!((seen.exit, seen.pc), (GuestExit::Trap(Trap::Memory(fault)), CODE + start as u64));
         // 512 doublewords, 7 instructions each.
         assert_eq!(seen.retired, start as u64 / 4 + 512 * 7);
@@ -98,9 +97,12 @@ fn all_engines_every_access_faults_exactly() {
                 if certain && !matches!(access.op, Op::ScW | Op::ScD) {
                     check(&seen, at, &context);
                     let kind = if reads { Access::Load } else { Access::Store };
-                    let fault =
-                        Fault { addr: bad, access: kind, mapped: bad == CODE, beyond_file: false };
-                    assert_eq!(seen.exit, GuestExit::Trap(Trap::Memory(fault)), "{context}, atomic: {atomic}");
+                    let fault = Fault { addr: bad, access: kind, mapped: bad == CODE, beyond_file: false };
+                    assert_eq!(
+                        seen.exit,
+                        GuestExit::Trap(Trap::Memory(fault)),
+                        "{context}, atomic: {atomic}"
+                    );
                 }
             }
         }

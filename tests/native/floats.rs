@@ -105,7 +105,8 @@ fn all_engines_flags_accrue_alike() {
             asm.i(Op::Addi, 5, 5, 8).i(Op::Addi, 6, 6, -1);
             loop_while(&mut asm, 6, start);
             asm.bare(Op::Ecall);
-            let seen = run_all(&program(&asm), 100_000, &format!("{op:?} of {a} and {b} in f{fd}, f{fs1}, f{fs2}"));
+            let seen =
+                run_all(&program(&asm), 100_000, &format!("{op:?} of {a} and {b} in f{fd}, f{fs1}, f{fs2}"));
             assert_eq!(seen.exit, GuestExit::Syscall);
         }
     }
@@ -121,7 +122,12 @@ fn all_engines_modes_change_in_a_hot_loop() {
     double(&mut asm, 12, -3.0);
     let start = asm.code.len();
     asm.i(Op::Andi, 9, 6, 7).i(Op::Csrrw, 0, 9, csr::FRM);
-    asm.f(Op::FdivD, 10, 11, 12, DYNAMIC).r(Op::FmvXD, 13, 10, 0).r(Op::Mul, 14, 14, 8).r(Op::Add, 14, 14, 13);
+    asm.f(Op::FdivD, 10, 11, 12, DYNAMIC).r(Op::FmvXD, 13, 10, 0).r(Op::Mul, 14, 14, 8).r(
+        Op::Add,
+        14,
+        14,
+        13,
+    );
     asm.f(Op::FcvtLD, 15, 10, 0, DYNAMIC).r(Op::Add, 14, 14, 15).i(Op::Addi, 6, 6, -1);
     loop_while(&mut asm, 6, start);
     asm.bare(Op::Ecall);

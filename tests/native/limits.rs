@@ -124,7 +124,12 @@ fn large(blocks: i64) -> Asm {
     asm.li(8, 6).li(10, 1).li(6, 3);
     let start = asm.code.len();
     for n in 0..blocks {
-        asm.i(Op::Addi, 10, 10, n % 100).r(Op::Mul, 10, 10, 6).i(Op::Rori, 11, 10, n % 60).r(Op::Xor, 10, 10, 11);
+        asm.i(Op::Addi, 10, 10, n % 100).r(Op::Mul, 10, 10, 6).i(Op::Rori, 11, 10, n % 60).r(
+            Op::Xor,
+            10,
+            10,
+            11,
+        );
         match n % 3 {
             0 => asm.u(Op::Jal, 0, 4),
             // A call whose function is the rest, and which nobody returns from.
@@ -169,6 +174,30 @@ fn all_engines_a_code_cache_that_holds_nothing() {
             jit.set_code_cache(bytes);
             let exit = jit.run_guest(&mmu);
             assert!(seen(&jit, &mmu, exit) == expected, "{name}, {bytes} bytes of code");
+        }
+    }
+}
+
+/// A new tier counts from the next run on, in the middle of a program too.
+#[test]
+fn all_engines_the_tier_can_be_changed() {
+    let image = program(&varied());
+    let expected = run(Tier::Interp, &image, u64::MAX);
+    for &(name, first) in ENGINES {
+        for &(then, second) in ENGINES {
+            let (mut jit, mmu) = oracle::engine(first, &image);
+            jit.state_mut().set_fuel(200);
+            assert_eq!(jit.run_guest(&mmu), GuestExit::OutOfFuel, "{name}");
+            jit.set_tier(second);
+            let left = u64::MAX - jit.state().retired();
+            jit.state_mut().set_fuel(left);
+            let exit = jit.run_guest(&mmu);
+            assert!(seen(&jit, &mmu, exit) == expected, "{name}, then {then}");
+            let compiled = jit.stats().blocks_compiled;
+            assert!(
+                second != Tier::Interp || compiled == 0,
+                "{name}, then {then}: {compiled} blocks compiled"
+            );
         }
     }
 }

@@ -94,12 +94,15 @@ fn all_engines_a_low_and_a_based_guest_take_turns() {
 #[test]
 fn all_engines_guests_move_between_threads() {
     let image = guest(5);
-    let [expected] = &interleave(&mut [load(&image, Placement::Based, Tier::Interp)])[..] else { panic!("one guest") };
+    let [expected] = &interleave(&mut [load(&image, Placement::Based, Tier::Interp)])[..] else {
+        panic!("one guest")
+    };
     for &(name, tier) in ENGINES {
         let (mut jit, mmu) = load(&image, Placement::Based, tier);
         let exit = loop {
             jit.state_mut().set_fuel(300);
-            let exit = std::thread::scope(|scope| scope.spawn(|| jit.run_guest(&mmu)).join().expect("no panic"));
+            let exit =
+                std::thread::scope(|scope| scope.spawn(|| jit.run_guest(&mmu)).join().expect("no panic"));
             if exit != GuestExit::OutOfFuel {
                 break exit;
             }
@@ -140,7 +143,9 @@ fn all_engines_one_engine_serves_one_memory_after_another() {
             jit.state_mut().regs.fill(0);
             jit.state_mut().pc = pc;
             assert_eq!(jit.run_guest(&second), GuestExit::Syscall, "{name}");
-            let [expected] = &interleave(&mut [load(&guest(2), Placement::Based, Tier::Interp)])[..] else { panic!("one guest") };
+            let [expected] = &interleave(&mut [load(&guest(2), Placement::Based, Tier::Interp)])[..] else {
+                panic!("one guest")
+            };
             let found = seen(&jit, &second, GuestExit::Syscall);
             assert!(found.regs == expected.regs && found.data == expected.data, "{name}, keep {keep}");
             assert_eq!(found.retired - retired, expected.retired, "{name}");
@@ -160,7 +165,9 @@ fn all_engines_a_state_moves_to_another_engine() {
     asm.u(Op::Jal, 1, -28).i(Op::Ld, 1, 2, 0).i(Op::Ld, 10, 2, 8).i(Op::Addi, 2, 2, 16);
     asm.i(Op::Slli, 12, 11, 1).r(Op::Add, 11, 11, 12).r(Op::Add, 11, 11, 10).i(Op::Jalr, 0, 1, 0);
     let image = program(&asm);
-    let [expected] = &interleave(&mut [load(&image, Placement::Based, Tier::Interp)])[..] else { panic!("one guest") };
+    let [expected] = &interleave(&mut [load(&image, Placement::Based, Tier::Interp)])[..] else {
+        panic!("one guest")
+    };
     for &(name, tier) in ENGINES {
         let (mut jit, mmu) = load(&image, Placement::Based, tier);
         let exit = loop {

@@ -63,7 +63,9 @@ fn run(program: &Program) -> Result<(u64, f64), Failure> {
     drop(file);
     match machine.run()? {
         Status::Exited(0) => Ok((machine.stats().instructions, started.elapsed().as_secs_f64())),
-        status => Err(Failure { message: format!("{} ended with {status:?}", program.name), code: crate::FAILED }),
+        status => {
+            Err(Failure { message: format!("{} ended with {status:?}", program.name), code: crate::FAILED })
+        }
     }
 }
 
@@ -73,8 +75,10 @@ struct TemporaryFile(PathBuf);
 impl TemporaryFile {
     fn new(program: &Program) -> Result<TemporaryFile, Failure> {
         let path = std::env::temp_dir().join(format!("vmjit-demo-{}-{}", std::process::id(), program.name));
-        let failed = |source| Failure { message: format!("{}: {source}", path.display()), code: crate::FAILED };
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+        let failed =
+            |source| Failure { message: format!("{}: {source}", path.display()), code: crate::FAILED };
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
         let guard = TemporaryFile(path.clone());
         file.write_all(program.image).map_err(failed)?;
         Ok(guard)

@@ -85,7 +85,8 @@ fn print_ir(
         let pc = segment.vaddr + at as u64;
         let end = code.len().min(at + MAX_BLOCK_BYTES);
         // A block ends where a symbol begins, since something else leads there.
-        let limit = labels.range(pc + 1..).next().map_or(end, |(&next, _)| end.min((next - segment.vaddr) as usize));
+        let limit =
+            labels.range(pc + 1..).next().map_or(end, |(&next, _)| end.min((next - segment.vaddr) as usize));
         let Some(block) = lift(pc, &code[at..limit]) else {
             at += 2;
             continue;

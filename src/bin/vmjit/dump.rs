@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::process::ExitCode;
 use vm_engine_jit::asm::x64::CpuFeatures;
-use vm_engine_jit::codegen::x64::{compile, Request};
 use vm_engine_jit::codegen::listing::{in_place, Line};
+use vm_engine_jit::codegen::x64::{compile, Request};
 use vm_engine_jit::codegen::{CodeObject, Memory};
 use vm_engine_jit::guest::riscv::disasm::disassemble;
 use vm_engine_jit::guest::riscv::translate::{lift, MAX_BLOCK_BYTES};
@@ -22,7 +22,10 @@ pub fn dump(options: &DumpOptions) -> Result<ExitCode, Failure> {
         .map_err(|source| failed(Error::File { path: options.program.clone(), source }))?;
     let image = parse_source(&file).map_err(|error| failed(error.into()))?;
     let (pc, name) = locate(&file, &options.place)?;
-    let refuse = |what| Failure { message: format!("{}: {what} {pc:#x}", options.program.display()), code: CANNOT_RUN };
+    let refuse = |what| Failure {
+        message: format!("{}: {what} {pc:#x}", options.program.display()),
+        code: CANNOT_RUN,
+    };
     let inside = |from: u64, size: u64| from <= pc && pc - from < size;
     let segment = image.segments.iter().find(|s| s.prot.exec && inside(s.vaddr, s.file_size));
     let segment = segment.ok_or_else(|| refuse("no code at"))?;
@@ -30,7 +33,7 @@ pub fn dump(options: &DumpOptions) -> Result<ExitCode, Failure> {
     let len = (segment.file_size - at).min(MAX_BLOCK_BYTES as u64);
     let code = file.bytes(segment.offset + at, len).map_err(|error| failed(error.into()))?;
     let block = lift(pc, &code).ok_or_else(|| refuse("no whole instruction at"))?;
-    let text = block_text(&block, &code, name.as_deref(), options).map_err(|what| refuse(what))?;
+    let text = block_text(&block, &code, name.as_deref(), options).map_err(refuse)?;
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -42,7 +45,8 @@ fn locate(file: &File, place: &str) -> Result<(u64, Option<String>), Failure> {
         return Ok((u64::from_str_radix(hex, 16).map_err(bad)?, None));
     }
     let symbol = symbols(file).into_iter().find(|symbol| symbol.name == place);
-    let unknown = || Failure { message: format!("no symbol '{place}' (addresses begin with 0x)"), code: FAILED };
+    let unknown =
+        || Failure { message: format!("no symbol '{place}' (addresses begin with 0x)"), code: FAILED };
     symbol.map(|symbol| (symbol.addr, Some(symbol.name))).ok_or_else(unknown)
 }
 
@@ -112,7 +116,12 @@ fn instruction(out: &mut String, code: &[u8], pc: u64, start: u64) {
     let length = if rest.first().is_some_and(|low| low & 3 == 3) { 4 } else { 2 };
     bytes.iter_mut().zip(rest.iter().take(length)).for_each(|(byte, &from)| *byte = from);
     let word = u32::from_le_bytes(bytes);
-    let _ = writeln!(out, "{pc:8x}:  {:8}  {}", format!("{word:0width$x}", width = length * 2), disassemble(word, pc));
+    let _ = writeln!(
+        out,
+        "{pc:8x}:  {:8}  {}",
+        format!("{word:0width$x}", width = length * 2),
+        disassemble(word, pc)
+    );
 }
 
 fn lines(out: &mut String, lines: &[Line]) {

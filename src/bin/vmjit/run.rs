@@ -39,8 +39,7 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
 /// The machine that the options describe: in the low space if that is free, which makes accesses cheapest.
 fn build(options: &RunOptions) -> Result<Machine, Error> {
     let describe = |placement| {
-        let mut builder =
-            Machine::builder().placement(placement).tier(options.tier).strace(options.strace);
+        let mut builder = Machine::builder().placement(placement).tier(options.tier).strace(options.strace);
         if let Some(sysroot) = &options.sysroot {
             builder = builder.sysroot(sysroot);
         }

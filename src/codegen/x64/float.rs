@@ -83,7 +83,10 @@ macro_rules! pair {
 impl Lower<'_> {
     /// Lowers a floating-point operation; false if it is not one that has code here.
     pub(super) fn float(&mut self, op: &IROp) -> bool {
-        self.float_arithmetic(op) || self.float_fused(op) || self.float_compare(op) || self.float_convert(op)
+        self.float_arithmetic(op)
+            || self.float_fused(op)
+            || self.float_compare(op)
+            || self.float_convert(op)
             || self.float_sign(op)
             || self.float_state(op)
     }
@@ -450,10 +453,18 @@ impl Lower<'_> {
     /// Sign injection as bit operations in integer registers.
     fn float_sign(&mut self, op: &IROp) -> bool {
         match *op {
-            IROp::SignNotF64 { dst, src1, src2 } if src1 == src2 => self.sign(op, false, dst, src1, Assembler::btc_ri),
-            IROp::SignXorF64 { dst, src1, src2 } if src1 == src2 => self.sign(op, false, dst, src1, Assembler::btr_ri),
-            IROp::SignNotF32 { dst, src1, src2 } if src1 == src2 => self.sign(op, true, dst, src1, Assembler::btc_ri),
-            IROp::SignXorF32 { dst, src1, src2 } if src1 == src2 => self.sign(op, true, dst, src1, Assembler::btr_ri),
+            IROp::SignNotF64 { dst, src1, src2 } if src1 == src2 => {
+                self.sign(op, false, dst, src1, Assembler::btc_ri)
+            }
+            IROp::SignXorF64 { dst, src1, src2 } if src1 == src2 => {
+                self.sign(op, false, dst, src1, Assembler::btr_ri)
+            }
+            IROp::SignNotF32 { dst, src1, src2 } if src1 == src2 => {
+                self.sign(op, true, dst, src1, Assembler::btc_ri)
+            }
+            IROp::SignXorF32 { dst, src1, src2 } if src1 == src2 => {
+                self.sign(op, true, dst, src1, Assembler::btr_ri)
+            }
             IROp::SignF32 { dst, src1, src2 } if src1 == src2 => {
                 let (slow, back) = self.slow(op);
                 self.check_boxed(src1, slow);

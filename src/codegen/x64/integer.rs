@@ -493,7 +493,16 @@ impl Lower<'_> {
     /// Division and remainder; `result` is the register (rax: quotient, rdx: remainder) that is wanted. Zero and
     /// minus one as divisors, for which the processor traps or may, go to the helper.
     #[allow(clippy::too_many_arguments, reason = "the operands of the operation and how to do it")]
-    fn divide(&mut self, op: &IROp, size: Size, signed: bool, result: Gpr, dst: RegId, src1: RegId, src2: RegId) {
+    fn divide(
+        &mut self,
+        op: &IROp,
+        size: Size,
+        signed: bool,
+        result: Gpr,
+        dst: RegId,
+        src1: RegId,
+        src2: RegId,
+    ) {
         let (slow, back) = self.slow(op);
         self.load(RCX, src2);
         self.asm.test_rr(size, RCX, RCX);

@@ -48,7 +48,11 @@ pub struct Request {
 ///
 /// # Errors
 /// A [`Bail`]; the block has no code then.
-pub fn compile(block: &IRBlock, keep: &mut dyn FnMut(IROp) -> u64, request: &Request) -> Result<CodeObject, Bail> {
+pub fn compile(
+    block: &IRBlock,
+    keep: &mut dyn FnMut(IROp) -> u64,
+    request: &Request,
+) -> Result<CodeObject, Bail> {
     let mut compiler = Compiler::default();
     if request.listing {
         compiler.0.asm = Assembler::with_listing();
@@ -101,14 +105,20 @@ impl Compiler {
         Ok(Emitted { bytes, links, marks })
     }
 
-    fn emit(&mut self, block: &IRBlock, keep: &mut dyn FnMut(IROp) -> u64, request: &Request) -> Result<(), Bail> {
+    fn emit(
+        &mut self,
+        block: &IRBlock,
+        keep: &mut dyn FnMut(IROp) -> u64,
+        request: &Request,
+    ) -> Result<(), Bail> {
         let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
         let Buffers { mut asm, mut marks, mut links, mut cold } = std::mem::take(&mut self.0);
         asm.clear();
         marks.clear();
         links.clear();
         cold.clear();
-        let mut lower = Lower { asm, marks, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
+        let mut lower =
+            Lower { asm, marks, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
         lower.entry();
         if block.ops.iter().all(|op| lower.operation(op)) {
             lower.terminator(&block.term);

@@ -9,13 +9,16 @@
 //! the same range at once get one of the two results, as on Linux.
 #![allow(unsafe_code, reason = "accesses inside the reservation, whose addresses it computes itself")]
 
+mod call;
+mod watch;
+
 use crate::base::error::{Access, Error, Fault};
 use crate::base::{GuestAddr, PAGE, SPACE};
 use crate::sys::access;
-use crate::sys::host::{self, HostArg};
-pub use crate::sys::space::{Backing, Placement, Prot};
 use crate::sys::space::Space;
+pub use crate::sys::space::{Backing, Placement, Prot};
 use crate::sys::trap::{self, HostFault};
+pub use call::CallArg;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bits of a page's byte.
@@ -29,6 +32,8 @@ mod page {
     pub const SHARED: u8 = 32;
     /// The guest may write the page but the host's tables say no, so that a write to translated code is noticed.
     pub const WATCHED: u8 = 64;
+    /// Code on the page writes to the page.
+    pub const MIXED: u8 = 128;
 }
 
 /// Guest memory; also the memory of a host that runs blocks of its own.
@@ -40,8 +45,10 @@ pub struct SoftMmu {
     space: Space,
     /// Counts the events after which translations may be out of date.
     code_epoch: AtomicU64,
-    /// Code was translated from memory that others can write unseen.
+    /// Code was translated from memory that can be written unseen.
     shared_code: AtomicBool,
+    /// Some page may be watched.
+    watches: AtomicBool,
     /// Pages mapped now, and how many may be.
     mapped: AtomicU64,
     limit: u64,
@@ -97,7 +104,14 @@ impl SoftMmu {
     /// `Error::NoMemory` if the host has no address space for it; `Error::Host` if its fault handler cannot be set.
     pub fn reserve(placement: Placement) -> Result<SoftMmu, Error> {
         trap::install()?;
-        Ok(SoftMmu { space: Space::reserve(placement)?, code_epoch: AtomicU64::new(next_epoch()), shared_code: AtomicBool::new(false), mapped: AtomicU64::new(0), limit: SPACE / PAGE })
+        Ok(SoftMmu {
+            space: Space::reserve(placement)?,
+            code_epoch: AtomicU64::new(next_epoch()),
+            shared_code: AtomicBool::new(false),
+            watches: AtomicBool::new(false),
+            mapped: AtomicU64::new(0),
+            limit: SPACE / PAGE,
+        })
     }
 
     /// Limits how many bytes (rounded down to pages) may be mapped at once; what is mapped already stays.
@@ -116,7 +130,8 @@ impl SoftMmu {
         if mapped + len / PAGE <= self.limit {
             return Ok(());
         }
-        let replaced = self.pages_of(addr, len).map_or(0, |pages| pages.filter(|byte| byte & page::MAPPED != 0).count());
+        let replaced =
+            self.pages_of(addr, len).map_or(0, |pages| pages.filter(|byte| byte & page::MAPPED != 0).count());
         match mapped + len / PAGE <= self.limit + replaced as u64 {
             true => Ok(()),
             false => Err(Error::NoMemory { what: "guest memory within the machine's limit", bytes: len }),
@@ -127,6 +142,11 @@ impl SoftMmu {
     #[inline(always)]
     pub fn base(&self) -> usize {
         self.space.base()
+    }
+
+    /// First host address and end of the space, the guard behind it included.
+    pub(crate) fn host_range(&self) -> (usize, usize) {
+        (self.space.base(), self.space.base() + self.space.reach())
     }
 
     /// The lowest guest address that can be mapped.
@@ -186,7 +206,14 @@ impl SoftMmu {
         self.map_with(addr, len, prot, backing, false)
     }
 
-    fn map_with(&self, addr: GuestAddr, len: u64, prot: Prot, backing: Backing<'_>, huge: bool) -> Result<(), Error> {
+    fn map_with(
+        &self,
+        addr: GuestAddr,
+        len: u64,
+        prot: Prot,
+        backing: Backing<'_>,
+        huge: bool,
+    ) -> Result<(), Error> {
         self.within_limit(addr, len)?;
         self.space.map(addr, len, prot, backing, huge)?;
         let shared = match backing {
@@ -221,20 +248,33 @@ impl SoftMmu {
             return Err(Error::Host { what: "mprotect", source });
         }
         self.space.protect(addr, len, prot)?;
-        let shared = self.page_byte(addr) & page::SHARED;
-        self.set_pages(addr, len, page_bits(prot) | shared);
+        // Runs of pages that are shared, and that are not.
+        let (mut start, end) = (addr, addr + len);
+        while start < end {
+            let shared = self.page_byte(start) & page::SHARED;
+            let mut stop = start + PAGE;
+            while stop < end && self.page_byte(stop) & page::SHARED == shared {
+                stop += PAGE;
+            }
+            self.set_pages(start, stop - start, page_bits(prot) | shared);
+            start = stop;
+        }
         Ok(())
     }
 
     /// Moves a mapping of uniform permissions to `[to, to + new_len)`, which it replaces.
     ///
     /// # Errors
-    /// As [`SoftMmu::map`]; also if the ranges overlap.
+    /// As [`SoftMmu::map`]; also if the ranges overlap or the permissions are not uniform.
     pub fn remap(&self, from: GuestAddr, old_len: u64, to: GuestAddr, new_len: u64) -> Result<(), Error> {
         self.within_limit(to, new_len.saturating_sub(old_len))?;
         self.release(from, old_len);
+        let lasting = !(page::CODE | page::MIXED);
+        let bits = self.page_byte(from) & lasting;
+        if !self.pages_of(from, old_len).is_some_and(|mut pages| pages.all(|byte| byte & lasting == bits)) {
+            return Err(Error::BadRange { addr: from, len: old_len });
+        }
         self.space.remap(from, old_len, to, new_len)?;
-        let bits = self.page_byte(from) & !page::CODE;
         self.set_pages(from, old_len, 0);
         self.set_pages(to, new_len, bits);
         Ok(())
@@ -305,7 +345,9 @@ impl SoftMmu {
             let Some(prot) = prot_of(byte) else { continue };
             let (start, shared) = (index as u64 * PAGE, byte & page::SHARED != 0);
             match regions.last_mut() {
-                Some(last) if last.end == start && last.prot == prot && last.shared == shared => last.end += PAGE,
+                Some(last) if last.end == start && last.prot == prot && last.shared == shared => {
+                    last.end += PAGE
+                }
                 _ => regions.push(Region { start, end: start + PAGE, prot, shared }),
             }
         }
@@ -333,7 +375,7 @@ impl SoftMmu {
         // SAFETY: the destination is inside the reservation or its guard (clip), the source is the slice.
         while let Err(at) = unsafe { access::copy(from.as_ptr() as usize, self.host(addr), len) } {
             let fault = self.fault(at, Access::Store);
-            if !self.code_written(&fault) {
+            if !self.code_written(&fault, None) {
                 return Err(fault);
             }
         }
@@ -348,7 +390,9 @@ impl SoftMmu {
     fn ran_over(&self, addr: GuestAddr, done: usize, asked: usize, access: Access) -> Result<(), Fault> {
         match done == asked {
             true => Ok(()),
-            false => Err(Fault { addr: addr.wrapping_add(done as u64), access, mapped: false, beyond_file: false }),
+            false => {
+                Err(Fault { addr: addr.wrapping_add(done as u64), access, mapped: false, beyond_file: false })
+            }
         }
     }
 
@@ -393,108 +437,6 @@ impl SoftMmu {
             }
         }
         Ok(None)
-    }
-
-    /// Reads code for the decoder: up to `into.len()` bytes from `addr` while the pages are executable. Returns how many
-    /// bytes were read.
-    ///
-    /// # Errors
-    /// The fetch fault, if not even one byte is executable.
-    pub fn fetch(&self, addr: GuestAddr, into: &mut [u8]) -> Result<usize, Fault> {
-        let mut done = 0;
-        while done < into.len() {
-            let at = addr.wrapping_add(done as u64);
-            if self.page_byte(at) & page::EXEC == 0 {
-                break;
-            }
-            let len = (into.len() - done).min((PAGE - at % PAGE) as usize);
-            if self.read(at, &mut into[done..done + len]).is_err() {
-                break;
-            }
-            done += len;
-        }
-        if done == 0 && !into.is_empty() {
-            let mapped = self.page_byte(addr) & page::MAPPED != 0;
-            return Err(Fault { addr, access: Access::Fetch, mapped, beyond_file: false });
-        }
-        Ok(done)
-    }
-
-    /// Notes that code was translated from `[addr, addr + len)`: from now on a write there makes translations out of
-    /// date ([`SoftMmu::code_written`]).
-    pub fn watch_code(&self, addr: GuestAddr, len: u64) {
-        let (first, last) = (addr / PAGE, (addr + len.max(1) - 1) / PAGE);
-        for index in first..=last {
-            let Some(byte) = self.space.pages().get(index as usize) else { return };
-            let bits = byte.load(Ordering::Relaxed);
-            if bits & page::CODE != 0 {
-                continue;
-            }
-            let mut new = bits | page::CODE;
-            if bits & page::SHARED != 0 {
-                self.shared_code.store(true, Ordering::Relaxed);
-            } else if bits & page::WRITE != 0 {
-                let read_only = Prot { write: false, ..prot_of(bits).unwrap_or_default() };
-                if self.space.protect(index * PAGE, PAGE, read_only).is_ok() {
-                    new |= page::WATCHED;
-                } else {
-                    // Without a watch, code that changes is noticed as shared code is.
-                    self.shared_code.store(true, Ordering::Relaxed);
-                }
-            }
-            byte.store(new, Ordering::Relaxed);
-        }
-    }
-
-    /// If a fault is a write to translated code that the guest may do, lets it happen and declares the translations out
-    /// of date: the access is to be tried again.
-    pub fn code_written(&self, fault: &Fault) -> bool {
-        let page_start = fault.addr / PAGE * PAGE;
-        fault.access == Access::Store && self.release(page_start, PAGE)
-    }
-
-    /// Ends the watch over the pages of a range; true if there was one.
-    fn release(&self, addr: GuestAddr, len: u64) -> bool {
-        let Some(pages) = self.space.pages().get((addr / PAGE) as usize..addr.saturating_add(len).div_ceil(PAGE) as usize)
-        else {
-            return false;
-        };
-        let mut released = false;
-        for (index, byte) in (addr / PAGE..).zip(pages) {
-            let bits = byte.load(Ordering::Relaxed);
-            if bits & page::WATCHED == 0 {
-                continue;
-            }
-            let prot = prot_of(bits).unwrap_or_default();
-            if self.space.protect(index * PAGE, PAGE, prot).is_ok() {
-                byte.store(bits & !(page::WATCHED | page::CODE), Ordering::Relaxed);
-                released = true;
-            }
-        }
-        if released {
-            self.invalidate_code();
-        }
-        released
-    }
-
-    /// Makes later translations see all earlier stores (`fence.i`, `riscv_flush_icache`). Writes to watched code have
-    /// done so already; only code in shared memory may have changed unseen.
-    pub fn sync_code(&self) {
-        if self.shared_code.load(Ordering::Relaxed) {
-            self.invalidate_code();
-        }
-    }
-
-    /// Changes with each event after which translations may be out of date; a translation is good while this is what it
-    /// was when the code was fetched. No other memory of this process ever has the same number.
-    #[inline]
-    pub fn code_epoch(&self) -> u64 {
-        self.code_epoch.load(Ordering::Acquire)
-    }
-
-    /// Declares all translations out of date.
-    pub fn invalidate_code(&self) {
-        self.code_epoch.store(next_epoch(), Ordering::Release);
     }
 }
 
@@ -548,7 +490,13 @@ impl SoftMmu {
 
     /// Compare-and-swap of 32 bits at an aligned address; `*seen` receives what memory held, zero-extended.
     #[inline]
-    pub(crate) fn swap_u32(&self, addr: GuestAddr, expected: u32, new: u32, seen: &mut u64) -> Result<(), Fault> {
+    pub(crate) fn swap_u32(
+        &self,
+        addr: GuestAddr,
+        expected: u32,
+        new: u32,
+        seen: &mut u64,
+    ) -> Result<(), Fault> {
         // SAFETY: `host` is inside the reservation and aligned as the guest address is.
         unsafe { access::compare_exchange_u32(self.host(addr), u64::from(expected), u64::from(new), seen) }
             .map_err(|at| self.fault(at, Access::Store))
@@ -556,100 +504,16 @@ impl SoftMmu {
 
     /// Compare-and-swap of 64 bits at an aligned address; `*seen` receives what memory held.
     #[inline]
-    pub(crate) fn swap_u64(&self, addr: GuestAddr, expected: u64, new: u64, seen: &mut u64) -> Result<(), Fault> {
+    pub(crate) fn swap_u64(
+        &self,
+        addr: GuestAddr,
+        expected: u64,
+        new: u64,
+        seen: &mut u64,
+    ) -> Result<(), Fault> {
         // SAFETY: `host` is inside the reservation and aligned as the guest address is.
         unsafe { access::compare_exchange_u64(self.host(addr), expected, new, seen) }
             .map_err(|at| self.fault(at, Access::Store))
-    }
-}
-
-/// Host calls that only read guest memory, so that code which lies beside what they read stays watched.
-const ONLY_READS: &[i64] = &[
-    libc::SYS_write,
-    libc::SYS_writev,
-    libc::SYS_pwrite64,
-    libc::SYS_pwritev,
-    libc::SYS_pwritev2,
-    libc::SYS_sendto,
-    libc::SYS_sendmsg,
-    libc::SYS_connect,
-    libc::SYS_bind,
-];
-
-/// An argument of a host system call made on the guest's behalf.
-#[derive(Debug)]
-pub enum CallArg<'a> {
-    /// A plain number or descriptor.
-    Int(u64),
-    /// A guest range that the kernel reads or writes; address 0 stands for a null pointer.
-    Guest { addr: GuestAddr, len: u64 },
-    /// Bytes that the kernel reads (a path needs its NUL).
-    In(&'a [u8]),
-    /// Bytes that the kernel writes.
-    Out(&'a mut [u8]),
-    /// Guest ranges (address, length), passed as an array of `struct iovec`. At most one per call.
-    Vector(&'a [(GuestAddr, u64)]),
-}
-
-impl SoftMmu {
-    /// Makes a host system call whose pointers lie in guest memory or in the caller's slices. Memory that the guest
-    /// may not access makes the kernel answer EFAULT, as on a native system.
-    ///
-    /// # Errors
-    /// The host's `errno`; EFAULT for a guest range that leaves the space.
-    pub(crate) fn host_call(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {
-        // Watched code may be written now. Waiting for an EFAULT would be too late: by then a call may have taken what it
-        // was to deliver (a datagram, a connection), or stopped short without one.
-        if !ONLY_READS.contains(&number) {
-            self.release_arguments(args);
-        }
-        self.host_call_once(number, args)
-    }
-
-    /// Ends the watch over all guest ranges among the arguments.
-    fn release_arguments(&self, args: &[CallArg<'_>]) {
-        for arg in args {
-            match arg {
-                CallArg::Guest { addr, len } => {
-                    self.release(*addr, *len);
-                }
-                CallArg::Vector(list) => {
-                    for &(addr, len) in *list {
-                        self.release(addr, len);
-                    }
-                }
-                CallArg::Int(_) | CallArg::In(_) | CallArg::Out(_) => {}
-            }
-        }
-    }
-
-    fn host_call_once(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {
-        let mut ranges = Vec::new();
-        for arg in args.iter() {
-            if let CallArg::Vector(list) = arg {
-                for &(addr, len) in *list {
-                    ranges.push((self.range(addr, len)?, len as usize));
-                }
-            }
-        }
-        let mut converted = Vec::with_capacity(args.len());
-        for arg in args.iter_mut() {
-            converted.push(match arg {
-                CallArg::Int(value) => HostArg::Int(*value),
-                CallArg::Guest { addr: 0, .. } => HostArg::Guest(0),
-                CallArg::Guest { addr, len } => HostArg::Guest(self.range(*addr, *len)?),
-                CallArg::In(bytes) => HostArg::In(bytes),
-                CallArg::Out(bytes) => HostArg::Out(bytes),
-                CallArg::Vector(_) => HostArg::Vector(&ranges),
-            });
-        }
-        host::call(number, &mut converted)
-    }
-
-    /// Host address of a guest range that must lie in the space.
-    fn range(&self, addr: GuestAddr, len: u64) -> Result<usize, i32> {
-        let inside = addr.checked_add(len).is_some_and(|end| end <= SPACE);
-        if inside { Ok(self.host(addr)) } else { Err(libc::EFAULT) }
     }
 }
 
@@ -733,9 +597,9 @@ mod tests {
         mmu.watch_code(0x1800, 4);
         let epoch = mmu.code_epoch();
         let fault = mmu.store_u8(0x1004, 1).unwrap_err();
-        assert!(mmu.code_written(&fault) && mmu.code_epoch() > epoch);
+        assert!(mmu.code_written(&fault, None) && mmu.code_epoch() > epoch);
         mmu.store_u8(0x1004, 1).unwrap();
-        assert!(!mmu.code_written(&fault));
+        assert!(!mmu.code_written(&fault, None));
         // Writes on the guest's behalf pass the watch.
         mmu.watch_code(0x1800, 4);
         mmu.write(0xff0, &[7; 32]).unwrap();
@@ -750,7 +614,7 @@ mod tests {
         mmu.protect(0x1000, 0x1000, Prot::RX).unwrap();
         mmu.watch_code(0x1800, 4);
         let fault = mmu.store_u8(0x1004, 1).unwrap_err();
-        assert!(fault.mapped && !mmu.code_written(&fault));
+        assert!(fault.mapped && !mmu.code_written(&fault, None));
     }
 
     #[test]
