@@ -64,11 +64,13 @@ fn run(tier: Tier, image: &Image, fuel: u64) -> Seen {
     seen(&jit, &mmu, exit)
 }
 
-/// Runs on every engine; all must see what the interpreter sees, which is returned.
+/// Runs on every engine, and on all of them in turn at random; all must see what the interpreter sees, which is
+/// returned.
 #[track_caller]
 fn run_all(image: &Image, fuel: u64, context: &str) -> Seen {
     let expected = run(Tier::Interp, image, fuel);
-    for &(name, tier) in ENGINES {
+    let random = Tier::Random { seed: context.len() as u64 };
+    for (name, tier) in ENGINES.iter().copied().chain([("random", random)]) {
         let found = run(tier, image, fuel);
         assert!(found == expected, "{context}, {name}: {}", difference(&found, &expected));
     }

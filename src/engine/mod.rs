@@ -9,7 +9,7 @@ mod native;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId};
-use crate::interp::code::CodeCache;
+use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
@@ -156,7 +156,7 @@ const MAX_HOST_BLOCKS: usize = 65_536;
 pub struct Jit {
     cpu: CpuState,
     /// Translations of guest code, good for `epoch` of the memory they came from.
-    cache: CodeCache,
+    cache: BlockCache,
     epoch: u64,
     /// Blocks that the host passed in, by address; a block is prepared again only if it changed.
     host_blocks: HashMap<GuestAddr, (IRBlock, u32)>,

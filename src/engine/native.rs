@@ -9,7 +9,7 @@ use crate::base::GuestAddr;
 use crate::cache::{CodeCache, Refusal};
 use crate::codegen::{exit, Memory};
 use crate::interp;
-use crate::interp::code::CodeCache as InterpCache;
+use crate::interp::code::BlockCache;
 use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
 use crate::sys::enter::{self, ReturnStack};
@@ -42,7 +42,7 @@ pub struct Native {
 /// What a helper call needs, behind `CpuState::host.memory`.
 struct HelperContext<'a> {
     mmu: &'a SoftMmu,
-    interp: &'a InterpCache,
+    interp: &'a BlockCache,
     trap: Option<Trap>,
 }
 
@@ -126,7 +126,7 @@ impl Native {
         &mut self,
         cpu: &mut CpuState,
         mmu: &SoftMmu,
-        interp: &InterpCache,
+        interp: &BlockCache,
         entry: usize,
         slice: u64,
     ) -> Back {
@@ -147,7 +147,7 @@ impl Native {
         &mut self,
         cpu: &mut CpuState,
         mmu: &SoftMmu,
-        interp: &InterpCache,
+        interp: &BlockCache,
         entry: usize,
     ) -> Result<(), Trap> {
         let mut context = HelperContext { mmu, interp, trap: None };

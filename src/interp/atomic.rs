@@ -1,9 +1,9 @@
 //! Atomic operations of the interpreter, all built on the host's compare-and-swap (sequentially consistent, which is
 //! stronger than any order the guest can ask for).
 //!
-//! A reservation is the address and value that LR read; SC succeeds if memory still holds that value. That a value
-//! may have changed and changed back unseen is within what RISC-V Unpriv. 13.2 allows only for reservations nobody
-//! wrote to; programs cannot rely on telling the two apart, and neighbouring systems do the same.
+//! A reservation is the address and value that LR read; SC succeeds if memory still holds that value. A value that
+//! changed and changed back is not noticed, where RISC-V Unpriv. 13.2 wants the SC to fail; qemu's user mode does the
+//! same.
 
 use crate::base::error::{Access, Fault, Trap};
 use crate::base::state::CpuState;
@@ -21,7 +21,7 @@ pub(super) const fn width(access: &str) -> u32 {
 }
 
 fn aligned(addr: GuestAddr, bytes: u64) -> Result<(), Trap> {
-    if addr % bytes == 0 {
+    if addr.is_multiple_of(bytes) {
         Ok(())
     } else {
         Err(Trap::Misaligned(addr))

@@ -8,7 +8,7 @@
 //! Invariants:
 //! - Blocks are only appended, and all forgotten at once, so a place cannot come to mean another block.
 //! - Every place that an instruction names is inside the stream: stubs are appended with their terminator, and
-//!   [`CodeCache::link`] takes places from this cache only.
+//!   [`BlockCache::link`] takes places from this cache only.
 
 use crate::base::{GuestAddr, PcMap, RegId};
 use crate::ir::ops::{for_each_op, RoundMode};
@@ -122,7 +122,7 @@ pub(super) struct Code {
     enter: Place,
     /// Place of its terminator.
     end: Place,
-    /// Where this block's entries in `CodeCache::marks` begin and end.
+    /// Where this block's entries in `BlockCache::marks` begin and end.
     marks: (u32, u32),
 }
 
@@ -133,7 +133,7 @@ const NOWHERE: GuestAddr = GuestAddr::MAX;
 
 /// All code of one hart.
 #[derive(Debug)]
-pub struct CodeCache {
+pub struct BlockCache {
     pub(super) stream: Vec<Inst>,
     /// By ascending place.
     codes: Vec<Code>,
@@ -150,9 +150,9 @@ pub struct CodeCache {
 /// As good as never: a block that is entered so often without becoming hot has run for minutes.
 pub const NEVER: u32 = u32::MAX;
 
-impl Default for CodeCache {
+impl Default for BlockCache {
     fn default() -> Self {
-        CodeCache {
+        BlockCache {
             stream: Vec::new(),
             codes: Vec::new(),
             marks: Vec::new(),
@@ -164,7 +164,7 @@ impl Default for CodeCache {
     }
 }
 
-impl CodeCache {
+impl BlockCache {
     /// The place of the block that begins at `pc`.
     #[inline(always)]
     pub(super) fn find(&self, pc: GuestAddr) -> Option<Place> {
@@ -184,7 +184,7 @@ impl CodeCache {
         Some(place)
     }
 
-    /// Adds a block that [`CodeCache::find`] will find.
+    /// Adds a block that [`BlockCache::find`] will find.
     pub fn insert(&mut self, block: &IRBlock) {
         let place = self.append(block);
         self.by_pc.insert(block.start_pc, place);
@@ -259,7 +259,7 @@ impl CodeCache {
         }
     }
 
-    /// The guest address that the stub at a place leads to. The stub waits for [`CodeCache::link`] from here on.
+    /// The guest address that the stub at a place leads to. The stub waits for [`BlockCache::link`] from here on.
     pub(super) fn stub_target(&mut self, place: Place, taken: bool) -> Option<GuestAddr> {
         let target = match (self.code_at(place)?.term, taken) {
             (Terminator::Jump { target } | Terminator::Call { target, .. }, _) => target,
@@ -309,7 +309,7 @@ impl CodeCache {
 
     /// Forgets all blocks.
     pub fn clear(&mut self) {
-        *self = CodeCache { hot: self.hot, ..CodeCache::default() };
+        *self = BlockCache { hot: self.hot, ..BlockCache::default() };
     }
 
     /// Number of blocks.
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn positions_come_from_the_marks() {
-        let mut cache = CodeCache::default();
+        let mut cache = BlockCache::default();
         cache.append(&IRBlock { start_pc: 8, ops: vec![], term: Terminator::Return });
         let text = "block 0x10 {\nmark 0x10\ncopy x1, x2\nmark 0x12\nmark 0x16\ncopy x1, x2\ncopy x3, x2\nbreakpoint\n}";
         let enter = cache.append(&parse(text).unwrap()[0]);
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn blocks_that_share_a_table_slot_are_both_found() {
-        let mut cache = CodeCache::default();
+        let mut cache = BlockCache::default();
         let block = |start_pc| IRBlock { start_pc, ops: vec![], term: Terminator::Return };
         let far = (TABLE as u64) * 2;
         cache.insert(&block(0x100));

@@ -1,6 +1,6 @@
 //! The hot loop of the interpreter: an arm per row of the IR table, expanded from it.
 
-use super::code::{CodeCache, Inst, Place};
+use super::code::{BlockCache, Inst, Place};
 use super::{atomic, Exit, Left};
 use crate::base::error::{Fault, Trap};
 use crate::base::state::CpuState;
@@ -101,7 +101,7 @@ macro_rules! define_execute {
         pub(super) fn execute(
             cpu: &mut CpuState,
             mmu: &SoftMmu,
-            cache: &CodeCache,
+            cache: &BlockCache,
             stream: &[Inst],
             place: Place,
         ) -> Left {
@@ -227,14 +227,14 @@ for_each_op!(define_execute);
 /// Fuel of the block that holds `ip`.
 #[cold]
 #[inline(never)]
-fn cost_at(cache: &CodeCache, ip: usize) -> u64 {
+fn cost_at(cache: &BlockCache, ip: usize) -> u64 {
     cache.code_at(ip as Place).map_or(0, |code| code.cost)
 }
 
 /// The safepoint at the entry of a block does not let it run now.
 #[cold]
 #[inline(never)]
-pub(super) fn refused(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
+pub(super) fn refused(cpu: &mut CpuState, cache: &BlockCache, ip: usize) -> Exit {
     if let Some(code) = cache.code_at(ip as Place) {
         cpu.pc = code.start_pc;
     }
@@ -248,7 +248,7 @@ pub(super) fn refused(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit 
 /// The terminators that leave the loop.
 #[cold]
 #[inline(never)]
-pub(super) fn leave(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
+pub(super) fn leave(cpu: &mut CpuState, cache: &BlockCache, ip: usize) -> Exit {
     match cache.code_at(ip as Place).map(|code| code.term) {
         Some(Terminator::Syscall { next }) => {
             cpu.pc = next;
@@ -278,7 +278,7 @@ pub(super) fn leave(cpu: &mut CpuState, cache: &CodeCache, ip: usize) -> Exit {
 /// Makes the state that of the instruction at fault: its address, and the fuel of what was not executed given back.
 #[cold]
 #[inline(never)]
-pub(super) fn trapped(cpu: &mut CpuState, cache: &CodeCache, ip: usize, trap: Trap) -> Exit {
+pub(super) fn trapped(cpu: &mut CpuState, cache: &BlockCache, ip: usize, trap: Trap) -> Exit {
     if let Some(code) = cache.code_at(ip as Place) {
         let (pc, used) = cache.position(code, ip as Place);
         cpu.pc = pc;

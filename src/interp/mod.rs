@@ -11,7 +11,7 @@ use crate::base::error::Trap;
 use crate::base::state::CpuState;
 use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
-use code::{CodeCache, Inst, Place};
+use code::{BlockCache, Inst, Place};
 use execute::{execute, leave, refused, trapped};
 
 /// Why execution stopped. The program counter in the state says where it goes on.
@@ -31,12 +31,12 @@ pub enum Exit {
     OutOfFuel,
     /// Somebody asked to stop (`CpuState::poll`).
     Interrupted,
-    /// The block at the program counter was entered as often as [`CodeCache::set_hot`] says; it was not run.
+    /// The block at the program counter was entered as often as [`BlockCache::set_hot`] says; it was not run.
     Hot,
 }
 
 /// Runs from the program counter until something happens that the interpreter does not decide.
-pub fn run(cpu: &mut CpuState, mmu: &SoftMmu, cache: &mut CodeCache) -> Exit {
+pub fn run(cpu: &mut CpuState, mmu: &SoftMmu, cache: &mut BlockCache) -> Exit {
     loop {
         let Some(place) = cache.find(cpu.pc) else { return Exit::Miss };
         cache.link(cpu.pc, place);
@@ -51,7 +51,7 @@ pub fn run(cpu: &mut CpuState, mmu: &SoftMmu, cache: &mut CodeCache) -> Exit {
 }
 
 /// What leaving the hot loop means; the state is made that of a boundary between instructions.
-fn exit(cpu: &mut CpuState, cache: &CodeCache, left: Left) -> Exit {
+fn exit(cpu: &mut CpuState, cache: &BlockCache, left: Left) -> Exit {
     match left {
         Left::Miss | Left::Stub { .. } => Exit::Miss,
         Left::Trap { ip, trap } => trapped(cpu, cache, ip, trap),
@@ -69,7 +69,7 @@ fn exit(cpu: &mut CpuState, cache: &CodeCache, left: Left) -> Exit {
 ///
 /// # Errors
 /// The trap of the operation, which has then done nothing.
-pub fn operation(cpu: &mut CpuState, mmu: &SoftMmu, cache: &CodeCache, op: IROp) -> Result<(), Trap> {
+pub fn operation(cpu: &mut CpuState, mmu: &SoftMmu, cache: &BlockCache, op: IROp) -> Result<(), Trap> {
     let Some(inst) = Inst::of(op) else { return Ok(()) };
     match execute(cpu, mmu, cache, &[inst, Inst::Leave], 0) {
         Left::Trap { trap, .. } => Err(trap),
@@ -79,7 +79,7 @@ pub fn operation(cpu: &mut CpuState, mmu: &SoftMmu, cache: &CodeCache, op: IROp)
 
 /// Blocks that are run one at a time, each by its own place.
 #[derive(Debug, Default)]
-pub struct SingleBlocks(CodeCache);
+pub struct SingleBlocks(BlockCache);
 
 impl SingleBlocks {
     /// Adds a block; what it returns stands for the block.

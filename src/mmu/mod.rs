@@ -9,6 +9,7 @@
 //! the same range at once get one of the two results, as on Linux.
 #![allow(unsafe_code, reason = "accesses inside the reservation, whose addresses it computes itself")]
 
+#[cfg(feature = "linux")]
 mod call;
 mod watch;
 
@@ -18,6 +19,7 @@ use crate::sys::access;
 use crate::sys::space::Space;
 pub use crate::sys::space::{Backing, Placement, Prot};
 use crate::sys::trap::{self, HostFault};
+#[cfg(feature = "linux")]
 pub use call::CallArg;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -14,7 +14,7 @@ use std::io;
 use std::os::fd::FromRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// Alignment of published code: a cache line, as processors fetch.
+/// Alignment of published code: that of the largest constants in it, and a fetch unit of older processors.
 const ALIGN: usize = 16;
 
 /// An arena of code with a fixed cap. Memory is committed as it is used; dropping it frees all.
@@ -90,7 +90,7 @@ impl CodeArena {
 
     /// Replaces 4 published bytes at `offset`, a multiple of 4, atomically. Offsets outside the arena are ignored.
     pub fn patch_i32(&self, offset: usize, value: i32) {
-        if offset % 4 != 0 || offset.checked_add(4).is_none_or(|end| end > self.used) {
+        if !offset.is_multiple_of(4) || offset.checked_add(4).is_none_or(|end| end > self.used) {
             return;
         }
         let at = self.writable.as_ptr().wrapping_add(offset).cast_mut().cast::<i32>();

@@ -5,9 +5,11 @@
 //! must not go this way: see the deny list of [`call`].
 #![allow(unsafe_code, reason = "raw system calls")]
 
+#[cfg(feature = "linux")]
 use std::io;
 
 /// An argument of a host system call.
+#[cfg(feature = "linux")]
 #[derive(Debug)]
 pub enum HostArg<'a> {
     /// A plain number or descriptor.
@@ -23,6 +25,7 @@ pub enum HostArg<'a> {
 }
 
 /// Calls that would change this process's own memory or control flow.
+#[cfg(feature = "linux")]
 const DENIED: &[libc::c_long] = &[
     libc::SYS_mmap,
     libc::SYS_munmap,
@@ -56,6 +59,7 @@ const DENIED: &[libc::c_long] = &[
 ///
 /// # Errors
 /// The kernel's `errno`; ENOSYS for a call of the deny list; EINVAL for more than six arguments.
+#[cfg(feature = "linux")]
 pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> {
     if DENIED.contains(&number) {
         return Err(libc::ENOSYS);

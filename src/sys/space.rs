@@ -139,7 +139,7 @@ impl Space {
     fn check(&self, addr: GuestAddr, len: u64) -> Result<*mut libc::c_void, Error> {
         let end = addr.checked_add(len);
         let inside = end.is_some_and(|end| end <= SPACE) && addr >= self.lowest();
-        if !inside || len == 0 || (addr | len) % PAGE != 0 {
+        if !inside || len == 0 || !(addr | len).is_multiple_of(PAGE) {
             return Err(Error::BadRange { addr, len });
         }
         Ok(ptr::with_exposed_provenance_mut(self.base + addr as usize))
@@ -321,7 +321,7 @@ mod tests {
             (0x10001, PAGE),
             (0x10000, 1),
             (0x10000, 0),
-            (0x10000, u64::MAX & !0xfff),
+            (0x10000, !0xfff),
         ] {
             let mapped = space.map(addr, len, rw, Backing::Anonymous, false);
             assert!(matches!(mapped, Err(Error::BadRange { .. })), "{addr:#x}+{len:#x}");

@@ -370,21 +370,21 @@ impl Lower<'_> {
         use RoundMode::{Dynamic as D, Static};
         const TRUNC: RoundMode = Static(Rounding::TowardZero);
         match *op {
-            IROp::F64ToI32 { dst, src, rm: TRUNC } => self.to_integer(op, false, S32, Assembler::cvttsd2si_rx, dst, src),
-            IROp::F64ToI64 { dst, src, rm: TRUNC } => self.to_integer(op, false, S64, Assembler::cvttsd2si_rx, dst, src),
-            IROp::F32ToI32 { dst, src, rm: TRUNC } => self.to_integer(op, true, S32, Assembler::cvttss2si_rx, dst, src),
-            IROp::F32ToI64 { dst, src, rm: TRUNC } => self.to_integer(op, true, S64, Assembler::cvttss2si_rx, dst, src),
-            IROp::F64ToI32 { dst, src, rm: D } => self.to_integer(op, false, S32, Assembler::cvtsd2si_rx, dst, src),
-            IROp::F64ToI64 { dst, src, rm: D } => self.to_integer(op, false, S64, Assembler::cvtsd2si_rx, dst, src),
-            IROp::F32ToI32 { dst, src, rm: D } => self.to_integer(op, true, S32, Assembler::cvtss2si_rx, dst, src),
-            IROp::F32ToI64 { dst, src, rm: D } => self.to_integer(op, true, S64, Assembler::cvtss2si_rx, dst, src),
+            IROp::F64ToI32 { dst, src, rm: TRUNC } => self.integer_of(op, false, S32, Assembler::cvttsd2si_rx, dst, src),
+            IROp::F64ToI64 { dst, src, rm: TRUNC } => self.integer_of(op, false, S64, Assembler::cvttsd2si_rx, dst, src),
+            IROp::F32ToI32 { dst, src, rm: TRUNC } => self.integer_of(op, true, S32, Assembler::cvttss2si_rx, dst, src),
+            IROp::F32ToI64 { dst, src, rm: TRUNC } => self.integer_of(op, true, S64, Assembler::cvttss2si_rx, dst, src),
+            IROp::F64ToI32 { dst, src, rm: D } => self.integer_of(op, false, S32, Assembler::cvtsd2si_rx, dst, src),
+            IROp::F64ToI64 { dst, src, rm: D } => self.integer_of(op, false, S64, Assembler::cvtsd2si_rx, dst, src),
+            IROp::F32ToI32 { dst, src, rm: D } => self.integer_of(op, true, S32, Assembler::cvtss2si_rx, dst, src),
+            IROp::F32ToI64 { dst, src, rm: D } => self.integer_of(op, true, S64, Assembler::cvtss2si_rx, dst, src),
             // Exact, so the mode does not matter (a reserved dynamic mode never gets here).
-            IROp::I32ToF64 { dst, src, .. } => self.from_integer(false, S32, false, dst, src),
-            IROp::U32ToF64 { dst, src, .. } => self.from_integer(false, S64, true, dst, src),
-            IROp::I64ToF64 { dst, src, rm: D } => self.from_integer(false, S64, false, dst, src),
-            IROp::I32ToF32 { dst, src, rm: D } => self.from_integer(true, S32, false, dst, src),
-            IROp::U32ToF32 { dst, src, rm: D } => self.from_integer(true, S64, true, dst, src),
-            IROp::I64ToF32 { dst, src, rm: D } => self.from_integer(true, S64, false, dst, src),
+            IROp::I32ToF64 { dst, src, .. } => self.float_of(false, S32, false, dst, src),
+            IROp::U32ToF64 { dst, src, .. } => self.float_of(false, S64, true, dst, src),
+            IROp::I64ToF64 { dst, src, rm: D } => self.float_of(false, S64, false, dst, src),
+            IROp::I32ToF32 { dst, src, rm: D } => self.float_of(true, S32, false, dst, src),
+            IROp::U32ToF32 { dst, src, rm: D } => self.float_of(true, S64, true, dst, src),
+            IROp::I64ToF32 { dst, src, rm: D } => self.float_of(true, S64, false, dst, src),
             IROp::F32ToF64 { dst, src, .. } => {
                 let (slow, back) = self.slow(op);
                 self.check_boxed(src, slow);
@@ -410,7 +410,7 @@ impl Lower<'_> {
         true
     }
 
-    fn to_integer(
+    fn integer_of(
         &mut self,
         op: &IROp,
         single: bool,
@@ -430,7 +430,7 @@ impl Lower<'_> {
         self.asm.bind(back);
     }
 
-    fn from_integer(&mut self, single: bool, size: Size, unsigned: bool, dst: RegId, src: RegId) {
+    fn float_of(&mut self, single: bool, size: Size, unsigned: bool, dst: RegId, src: RegId) {
         let mut a = self.value(src, RAX);
         if unsigned {
             // A 64-bit conversion of the zero-extended value.

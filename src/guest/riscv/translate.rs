@@ -42,7 +42,7 @@ pub fn lift_into(pc: GuestAddr, code: &[u8], mut ops: Vec<IROp>) -> Option<IRBlo
         }
     }
     let next = lifter.next;
-    (next != pc).then(|| IRBlock { start_pc: pc, ops: lifter.ops, term: Terminator::Jump { target: next } })
+    (next != pc).then_some(IRBlock { start_pc: pc, ops: lifter.ops, term: Terminator::Jump { target: next } })
 }
 
 /// The instruction word at an offset, if all its bytes are there; a 16-bit instruction has zeroes above it.
