@@ -25,7 +25,7 @@ struct Total {
 #[test]
 fn all_engines_random_sequences() {
     let seed = setting("VMJIT_SEED", 1);
-    let count = setting("VMJIT_COUNT", 10_000) as usize;
+    let count = setting("VMJIT_COUNT", 12_000) as usize;
     let (next, total) = (AtomicUsize::new(0), Mutex::new(Total::default()));
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
     std::thread::scope(|scope| {
@@ -68,5 +68,5 @@ fn check_coverage(total: &Total) {
         rows.clone().filter(|(_, count)| **count < AT_LEAST).map(|(row, _)| row.name).collect();
     println!("{} rows, the rarest {} times", rows.clone().count(), rows.map(|(_, n)| *n).min().unwrap_or(0));
     assert!(missing.is_empty(), "rows that came less than {AT_LEAST} times: {missing:?}");
-    assert!(total.executed >= 200_000 || setting("VMJIT_COUNT", 10_000) < 10_000, "only {}", total.executed);
+    assert!(total.executed >= 500_000 || setting("VMJIT_COUNT", 12_000) < 12_000, "only {}", total.executed);
 }

@@ -27,7 +27,8 @@ use super::{Bail, CodeObject, LinkSite, Memory};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures, Mem, Size};
 use crate::asm::Label;
-use crate::base::RegId;
+use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
+use crate::ir::ops::Effect;
 use crate::ir::{IRBlock, IROp};
 use roles::{home, slot, Home};
 use thunks::state;
@@ -192,7 +193,14 @@ impl Lower<'_> {
             self.marks.push((self.here(), self.mark));
             return true;
         }
-        if !(self.integer(op) || self.memory(op) || self.float(op)) {
+        // The effect says which family is the likely one.
+        let done = match op.info().effect {
+            Effect::Pure => self.integer(op) || self.float(op),
+            Effect::Float => self.float(op),
+            Effect::Reads | Effect::Writes => self.memory(op),
+            Effect::State => self.memory(op) || self.float(op),
+        };
+        if !done {
             self.helper(op);
         }
         self.track(op);
@@ -201,12 +209,13 @@ impl Lower<'_> {
 
     /// Keeps what is known about registers up to date.
     fn track(&mut self, op: &IROp) {
-        if matches!(op, IROp::WriteRound { .. } | IROp::WriteFcsr { .. }) {
-            self.resync = true;
-        }
-        if let Some(reg) = op.def().filter(|&reg| reg < 64) {
-            let bit = 1u64 << reg;
-            self.boxed = if float::boxes(op) { self.boxed | bit } else { self.boxed & !bit };
+        match op.def() {
+            Some(reg) if (FIRST_FLOAT..FIRST_TEMP).contains(&reg) => {
+                let bit = 1u64 << reg;
+                self.boxed = if float::boxes(op) { self.boxed | bit } else { self.boxed & !bit };
+            }
+            Some(_) => {}
+            None => self.resync |= matches!(op, IROp::WriteRound { .. } | IROp::WriteFcsr { .. }),
         }
     }
 
