@@ -61,12 +61,14 @@ fn cases(tools: &Path) -> Vec<Case> {
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("startup");
     std::fs::create_dir_all(&output).expect("a folder for programs");
     let source = output.join("hello.c");
-    std::fs::write(&source, "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n").expect("a source");
+    std::fs::write(&source, "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n")
+        .expect("a source");
     let mut cases = Vec::new();
     for (link, flags) in [("static", &["-static"][..]), ("dynamic", &[])] {
         let build = |compiler: &str| {
             let image = output.join(format!("hello-{link}-{compiler}"));
-            let done = Command::new(compiler).arg("-O2").args(flags).arg(&source).arg("-o").arg(&image).status();
+            let done =
+                Command::new(compiler).arg("-O2").args(flags).arg(&source).arg("-o").arg(&image).status();
             assert!(done.is_ok_and(|status| status.success()), "{compiler} fails: run tests/setup.sh");
             image
         };

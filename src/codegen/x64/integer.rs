@@ -413,7 +413,7 @@ impl Lower<'_> {
     }
 
     /// `dst = src1 * scale + src2`, with `src1` cut to 32 bits first if `word`.
-    fn shift_add(&mut self, scale: Scale, word: bool, dst: RegId, src1: RegId, src2: RegId) {
+    pub(super) fn shift_add(&mut self, scale: Scale, word: bool, dst: RegId, src1: RegId, src2: RegId) {
         let mut a = self.value(src1, RAX);
         if word {
             self.asm.mov_rr(S32, RAX, a);
@@ -421,8 +421,16 @@ impl Lower<'_> {
         }
         let b = self.value(src2, RCX);
         let d = self.target(dst, RAX);
-        if let Some(index) = Index::new(a) {
-            self.asm.lea_rm(S64, d, Mem::sum(b, index, scale));
+        match Index::new(a) {
+            // As a base, r13 needs a displacement (Intel SDM Vol. 2A, table 2-3), and three parts make `lea` slow.
+            Some(index) if b != R13 => self.asm.lea_rm(S64, d, Mem::sum(b, index, scale)),
+            _ => {
+                let sum = if d == b { RAX } else { d };
+                self.move_gpr(sum, a);
+                self.asm.shl_ri(S64, sum, scale.field());
+                self.asm.add_rr(S64, sum, b);
+                self.move_gpr(d, sum);
+            }
         }
         self.put(dst, d);
     }
@@ -441,7 +449,21 @@ impl Lower<'_> {
             Shift::Rol => self.asm.rol_ri(size, d, count),
             Shift::Ror => self.asm.ror_ri(size, d, count),
         }
+        if shift == Shift::Shr && count > 0 {
+            // Bit 31 is 0, so the zero-extended result is the sign-extended one.
+            return self.put(dst, d);
+        }
         self.put_sized(size, dst, d);
+    }
+
+    /// `dst = src[31:0] << left`: two shifts of a guest that has no instruction for it, as one or two moves here.
+    pub(super) fn zero_extended(&mut self, dst: RegId, src: RegId, left: u8) {
+        let (a, d) = (self.value(src, RAX), self.target(dst, RAX));
+        self.asm.mov_rr(S32, d, a);
+        if left > 0 {
+            self.asm.shl_ri(S64, d, left);
+        }
+        self.put(dst, d);
     }
 
     fn shift(&mut self, shift: Shift, size: Size, dst: RegId, src1: RegId, src2: RegId) {

@@ -25,7 +25,7 @@ pub use thunks::Thunks;
 
 use super::{Bail, CodeObject, LinkSite, Memory};
 use crate::asm::x64::reg::*;
-use crate::asm::x64::{Assembler, CpuFeatures, Mem, Size};
+use crate::asm::x64::{Assembler, CpuFeatures, Mem, Scale, Size};
 use crate::asm::Label;
 use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
 use crate::ir::ops::Effect;
@@ -121,8 +121,17 @@ impl Compiler {
         let mut lower =
             Lower { asm, marks, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
         lower.entry();
-        if block.ops.iter().all(|op| lower.operation(op)) {
-            lower.terminator(&block.term);
+        let mut rest = &block.ops[..];
+        loop {
+            let Some(op) = rest.first() else {
+                lower.terminator(&block.term);
+                break;
+            };
+            match lower.pair(rest) {
+                Some(taken) => rest = &rest[taken..],
+                None if lower.operation(op) => rest = &rest[1..],
+                None => break,
+            }
         }
         lower.cold_code();
         let Lower { asm, marks, links, cold, .. } = lower;
@@ -205,6 +214,30 @@ impl Lower<'_> {
         }
         self.track(op);
         true
+    }
+
+    /// Lowers a pair of guest instructions that mean one of the host's; returns how many operations that took. What the
+    /// first one wrote is overwritten by the second, and nothing between them can fault or leave.
+    fn pair(&mut self, ops: &[IROp]) -> Option<usize> {
+        match *ops {
+            [IROp::ShlImm { dst, src, imm: 32 }, IROp::Mark { .. }, IROp::ShrImm { dst: to, src: from, imm }, ..]
+                if to == dst && from == dst && (1..=32).contains(&imm) =>
+            {
+                self.operation(&ops[1]);
+                self.zero_extended(dst, src, 32 - imm.to_le_bytes()[0]);
+                Some(3)
+            }
+            [IROp::ShlImm { dst, src, imm }, IROp::Mark { .. }, IROp::Add { dst: to, src1, src2 }, ..]
+                if to == dst && (src1 == dst) != (src2 == dst) && (1..=3).contains(&imm) =>
+            {
+                let other = if src1 == dst { src2 } else { src1 };
+                let scale = Scale::ALL[usize::from(imm.to_le_bytes()[0])];
+                self.operation(&ops[1]);
+                self.shift_add(scale, false, dst, src, other);
+                Some(3)
+            }
+            _ => None,
+        }
     }
 
     /// Keeps what is known about registers up to date.
