@@ -185,3 +185,27 @@ fn all_engines_a_state_moves_to_another_engine() {
         assert!(seen(&jit, &mmu, exit) == *expected, "{name}");
     }
 }
+
+/// A page that is written by the code on it: the watch over translated code must not make the write start over forever.
+#[test]
+fn all_engines_code_that_writes_its_own_page_goes_on() {
+    let (code, data) = (0x2_0000, 0x2_0800);
+    let mut asm = Asm::new();
+    asm.li(5, data).li(6, 50).li(10, 7);
+    let start = asm.code.len();
+    asm.s(Op::Sd, 5, 10, 0).i(Op::Ld, 11, 5, 0).r(Op::Add, 12, 12, 11).i(Op::Addi, 10, 10, 1);
+    asm.i(Op::Addi, 6, 6, -1);
+    loop_while(&mut asm, 6, start);
+    asm.bare(Op::Ecall);
+    for &(name, tier) in ENGINES {
+        let mmu = SoftMmu::try_new(0, false).unwrap();
+        mmu.map(code, 0x1000, Prot::RWX, Backing::Anonymous).unwrap();
+        mmu.write(code, &asm.code).unwrap();
+        let mut jit = Jit::new();
+        jit.set_tier(tier);
+        jit.state_mut().pc = code;
+        jit.state_mut().set_fuel(10_000);
+        assert_eq!(jit.run_guest(&mmu), GuestExit::Syscall, "{name}");
+        assert_eq!(jit.state().x(12), (7..57).sum::<u64>(), "{name}");
+    }
+}
