@@ -25,10 +25,10 @@ pub(super) const FUEL: Gpr = R15;
 /// Guest integer register and its host register. The guest's are those that the RISC-V calling convention keeps busy.
 #[rustfmt::skip] // rows never wrap
 pub(super) const GPR_ROLES: &[(RegId, Gpr)] = &[
-    (1, R14),  // ra
+    (1, R13),  // ra (as a base, r13 needs a displacement; ra seldom is one)
     (2, RBX),  // sp
     (8, R12),  // s0
-    (9, R13),  // s1
+    (9, R14),  // s1
     (10, RDI), // a0
     (11, RSI), // a1
     (12, R8),  // a2
