@@ -276,6 +276,9 @@ impl CodeBuffer {
 
     /// Appends the pool.
     fn place_constants(&mut self, filler: u8) {
+        if self.pool.is_empty() {
+            return;
+        }
         let pool = std::mem::take(&mut self.pool);
         if let Some((Reverse(largest), _)) = pool.keys().next() {
             let at = self.len;

@@ -113,10 +113,10 @@ impl CodeCache {
             features,
             blocks: Vec::new(),
             by_pc: PcMap::default(),
-            links: Vec::new(),
+            links: Vec::with_capacity(1 << 12),
             table: empty_table(),
-            marks: Vec::new(),
-            pcs: Vec::new(),
+            marks: Vec::with_capacity(1 << 14),
+            pcs: Vec::with_capacity(1 << 13),
             ops: Vec::new(),
         };
         cache.publish_thunks().ok_or_else(none)?;

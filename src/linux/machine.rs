@@ -148,9 +148,11 @@ impl Machine {
     /// `Error::File` or `Error::Elf` with the cause, `Error::NoMemory` if it does not fit.
     pub fn load<S: AsRef<OsStr>>(&mut self, program: impl AsRef<Path>, args: &[S]) -> Result<(), Error> {
         let args: Vec<OsString> = args.iter().map(|arg| arg.as_ref().to_os_string()).collect();
-        // What an earlier program left goes first.
-        for region in self.mmu.regions() {
-            self.mmu.unmap(region.start, region.end - region.start)?;
+        if self.process.take().is_some() {
+            // What an earlier program left goes first.
+            for region in self.mmu.regions() {
+                self.mmu.unmap(region.start, region.end - region.start)?;
+            }
         }
         let process = Process::load(&self.mmu, self.jit.state_mut(), program.as_ref(), &args, &self.config)?;
         self.process = Some(process);
