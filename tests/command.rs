@@ -168,3 +168,16 @@ fn code_cache_option_takes_bytes() {
     }
     assert_eq!(vmjit(&["run", "--code-cache", "little", program]).ending(), "exit code 125");
 }
+
+/// The README's first command.
+#[test]
+fn demo_runs_every_built_in_program() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_vmjit")).arg("demo").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in ["hello", "collatz", "primes", "nqueens", "sha256", "brainf", "mandelbrot"] {
+        let expected = std::fs::read_to_string(format!("asm/guest/bin/{name}.out")).unwrap();
+        assert!(text.contains(&expected), "{name} prints something else:\n{text}");
+    }
+    assert!(text.contains("million/second"), "{text}");
+}

@@ -4,6 +4,7 @@
 
 use crate::Failure;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
