@@ -78,8 +78,9 @@ impl TemporaryFile {
         let path = std::env::temp_dir().join(format!("vmjit-demo-{}-{}", std::process::id(), program.name));
         let failed =
             |source| Failure { message: format!("{}: {source}", path.display()), code: crate::FAILED };
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+        // A program must be executable to be loaded.
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o700).open(&path).map_err(failed)?;
         let guard = TemporaryFile(path.clone());
         file.write_all(program.image).map_err(failed)?;
         Ok(guard)
