@@ -52,7 +52,7 @@ static void registration(void) {
            sigismember(&old.sa_mask, SIGUSR2), sigismember(&old.sa_mask, SIGHUP));
     RESULT(sigaction(SIGKILL, &action, NULL));
     RESULT(sigaction(99, &action, NULL));
-    RESULT(sigaction(SIGHUP, NULL, &old));
+    RESULT(sigaction(SIGUSR2, NULL, &old));
     printf("default %d\n", old.sa_handler == SIG_DFL);
     sigemptyset(&set), sigaddset(&set, SIGUSR2);
     RESULT(sigprocmask(SIG_BLOCK, &set, NULL));
