@@ -10,6 +10,11 @@
 //                                           eax = exit code
 //   vmjit_helper     helper thunk (call),   rbp = &CpuState,            eax = 0 and back to the caller, or
 //                    which a block called   rax = &IROp                 not 0 and leaves with that exit code
+//   vmjit_call       Rust, System V ABI     rdi = &poll word,           rax = what the kernel returned, or
+//                                           rsi = system call number,   -{NOT_MADE}: the call was not made
+//                                           rdx = &its six arguments
+//   vmjit_restore    the kernel, after a    the kernel's signal frame   does not return
+//                    signal handler
 //
 // Generated code runs on a stack of its own, which holds nothing but pairs (guest return address, host return
 // address). So leaving it does not lose them, and host frames are never below guest ones: an unwinder that starts
@@ -131,3 +136,50 @@ vmjit_leave_after_helper:
     jmp vmjit_leave
     .cfi_endproc
     .size vmjit_helper, . - vmjit_helper
+
+// A system call that a signal cannot slip past. The handler of sys/signal.rs sets a bit of the poll word; if the word is
+// looked at after that, the call is not made; if the handler interrupts between the look and the call, it sees the
+// program counter in [vmjit_call_look, vmjit_call_made) and makes it vmjit_call_off. A call that the kernel has begun is
+// ended by the signal itself. Nothing is pushed, so the stack is the same everywhere.
+    .balign 16
+    .globl vmjit_call
+    .hidden vmjit_call
+    .type vmjit_call, @function
+vmjit_call:
+    .cfi_startproc
+    mov rcx, rdi
+    mov rax, rsi
+    mov r11, rdx
+    mov rdi, qword ptr [r11]
+    mov rsi, qword ptr [r11 + 8]
+    mov rdx, qword ptr [r11 + 16]
+    mov r10, qword ptr [r11 + 24]
+    mov r8, qword ptr [r11 + 32]
+    mov r9, qword ptr [r11 + 40]
+    .globl vmjit_call_look
+    .hidden vmjit_call_look
+vmjit_call_look:
+    test dword ptr [rcx], {STOP}
+    jnz vmjit_call_off
+    syscall
+    .globl vmjit_call_made
+    .hidden vmjit_call_made
+vmjit_call_made:
+    ret
+    .globl vmjit_call_off
+    .hidden vmjit_call_off
+vmjit_call_off:
+    mov rax, -{NOT_MADE}
+    ret
+    .cfi_endproc
+    .size vmjit_call, . - vmjit_call
+
+// rt_sigreturn. The kernel wants the address of such a routine with each handler (SA_RESTORER).
+    .balign 16
+    .globl vmjit_restore
+    .hidden vmjit_restore
+    .type vmjit_restore, @function
+vmjit_restore:
+    mov eax, 15
+    syscall
+    .size vmjit_restore, . - vmjit_restore

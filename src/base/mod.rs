@@ -22,6 +22,11 @@ pub const PAGE: u64 = 4096;
 /// Size of the guest space in bytes.
 pub const SPACE: u64 = 1 << 32;
 
+/// Locks a mutex. What a thread that panicked left behind is used as it is: every update here is one step.
+pub fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// A map keyed by guest address, with a hash that is a multiplication: the keys are no attacker's choice that could
 /// cost more than translating them does.
 pub type PcMap<V> = std::collections::HashMap<GuestAddr, V, std::hash::BuildHasherDefault<PcHasher>>;

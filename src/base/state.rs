@@ -8,6 +8,14 @@ use std::sync::Arc;
 pub mod poll {
     /// The embedder asked for it ([`super::InterruptHandle::interrupt`]).
     pub const INTERRUPT: u32 = 1;
+    /// A signal for the guest has arrived.
+    pub const SIGNAL: u32 = 2;
+    /// The guest process ends.
+    pub const END: u32 = 4;
+    /// Translations are out of date: nothing to do but to look.
+    pub const SYNC: u32 = 8;
+    /// Reasons for which the owner of the hart must be told.
+    pub const STOP: u32 = INTERRUPT | SIGNAL | END;
 }
 
 /// Architectural state of one hart, plus what running code needs at hand.
@@ -151,9 +159,31 @@ impl CpuState {
         self.frm = low >> 5;
     }
 
+    /// The state of a new hart that starts where this one is, with a poll word of its own and no reservation.
+    pub fn copy(&self) -> CpuState {
+        CpuState {
+            regs: self.regs,
+            pc: self.pc,
+            fuel: self.fuel,
+            poll: Arc::new(AtomicU32::new(0)),
+            fflags: self.fflags,
+            frm: self.frm,
+            reserved: false,
+            reserved_addr: 0,
+            reserved_value: 0,
+            fuel_base: self.fuel_base,
+            host: HostSlots::default(),
+        }
+    }
+
     /// A handle that stops this hart.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle(Arc::clone(&self.poll))
+    }
+
+    /// Whether the owner of the hart must be told why it was asked to stop.
+    pub fn owner_wanted(&self) -> bool {
+        self.poll.load(Ordering::Relaxed) & poll::STOP != 0
     }
 
     /// Whether the hart was asked to stop at a safepoint.

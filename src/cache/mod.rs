@@ -16,6 +16,7 @@ use crate::codegen::{Bail, Memory};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::enter;
 use crate::sys::exec_mem::CodeArena;
+use std::fs::File;
 
 /// A block's code.
 #[derive(Debug)]
@@ -242,6 +243,22 @@ impl CodeCache {
         let index = begun.saturating_sub(1);
         let pc = pcs.get(index).copied().unwrap_or(block.pc);
         Some(Position { pc, unused: block.cost.saturating_sub(index as u64) })
+    }
+
+    /// A copy of the code for a child process (`CodeArena::copy`).
+    ///
+    /// # Errors
+    /// The host's reason.
+    pub fn copy_code(&self) -> std::io::Result<File> {
+        self.arena.copy()
+    }
+
+    /// In a child process: goes on with the copy (`CodeArena::become_copy`).
+    ///
+    /// # Errors
+    /// The host's reason; the cache must not be used then.
+    pub fn become_copy(&mut self, copy: &File) -> std::io::Result<()> {
+        self.arena.become_copy(copy)
     }
 
     /// Drops all code.

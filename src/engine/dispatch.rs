@@ -25,6 +25,12 @@ impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
         self.prepare_native(mmu);
+        let exit = self.run_until_exit(mmu);
+        self.presence.leave();
+        exit
+    }
+
+    fn run_until_exit(&mut self, mmu: &SoftMmu) -> GuestExit {
         loop {
             self.drop_stale(mmu);
             let exit = match self.code_at_pc(mmu) {
@@ -33,6 +39,7 @@ impl Jit {
                 Err(fault) => Some(GuestExit::Trap(Trap::Memory(fault))),
             };
             match exit {
+                Some(GuestExit::Interrupted) if !self.cpu.owner_wanted() => {}
                 // A write to translated code is tried again once the code is dropped.
                 Some(GuestExit::Trap(Trap::Memory(fault))) if mmu.code_written(&fault, Some(self.cpu.pc)) => {
                 }
@@ -184,7 +191,7 @@ impl Jit {
 
     /// Throws translations away that the memory has declared out of date.
     fn drop_stale(&mut self, mmu: &SoftMmu) {
-        let epoch = mmu.code_epoch();
+        let epoch = self.presence.enter(mmu, &self.cpu);
         if self.epoch == epoch {
             return;
         }
@@ -223,8 +230,28 @@ pub fn lift_at(mmu: &SoftMmu, pc: u64) -> Result<IRBlock, Fault> {
 
 /// As [`lift_at`], with the operations in memory that is given.
 fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>) -> Result<IRBlock, Fault> {
-    let mut code = [0; MAX_BLOCK_BYTES];
-    let len = mmu.fetch(pc, &mut code)?;
+    let (mut code, mut again) = ([0; MAX_BLOCK_BYTES], [0; MAX_BLOCK_BYTES]);
+    let mut ops = ops;
+    loop {
+        let (block, used) = lift_once(mmu, pc, ops, &mut code)?;
+        // Another thread may have written between the fetch and the watch. What is the same now is seen by the watch
+        // from now on.
+        let now = mmu.fetch(pc, &mut again[..used])?;
+        if again[..now] == code[..used] {
+            return Ok(block);
+        }
+        ops = block.ops;
+    }
+}
+
+/// Fetches into `code`, lifts and watches; also returns how many bytes the block has.
+fn lift_once(
+    mmu: &SoftMmu,
+    pc: u64,
+    ops: Vec<IROp>,
+    code: &mut [u8; MAX_BLOCK_BYTES],
+) -> Result<(IRBlock, usize), Fault> {
+    let len = mmu.fetch(pc, code)?;
     let block = lift_into(pc, &code[..len], ops).ok_or_else(|| {
         // The first half of an instruction is there and the second is not.
         let addr = pc.wrapping_add(len as u64);
@@ -234,6 +261,7 @@ fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>) -> Result<IRBlock, Fault> {
     let last =
         block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
     let end = last.unwrap_or(pc).wrapping_add(4);
-    mmu.watch_code(pc, end.wrapping_sub(pc).min(len as u64));
-    Ok(block)
+    let used = (end.wrapping_sub(pc) as usize).min(len);
+    mmu.watch_code(pc, used as u64);
+    Ok((block, used))
 }

@@ -5,6 +5,7 @@
 
 pub mod dispatch;
 mod native;
+pub mod presence;
 
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
@@ -13,6 +14,7 @@ use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
+use presence::Presence;
 use std::collections::{HashMap, HashSet};
 
 /// How a block ended; part of [`ExecResult`].
@@ -172,6 +174,8 @@ pub struct Jit {
     refused: HashSet<GuestAddr>,
     /// Memory for the operations of the next block.
     ops: Vec<IROp>,
+    /// Which translations are being run, for other threads to see.
+    presence: Presence,
     stats: Stats,
 }
 
@@ -211,6 +215,35 @@ impl Jit {
     /// Which code may run the guest.
     pub fn tier(&self) -> Tier {
         self.tier
+    }
+
+    /// An engine for another hart with the same settings and the same state, but none of the translations.
+    pub fn sibling(&self) -> Jit {
+        let mut jit = Jit { code_cache_bytes: self.code_cache_bytes, ..Jit::default() };
+        jit.set_tier(self.tier);
+        jit.cpu = self.cpu.copy();
+        jit
+    }
+
+    /// What a child process will need of this engine, to be asked for before the process is doubled.
+    #[cfg(feature = "linux")]
+    pub(crate) fn before_fork(&self) -> Option<std::fs::File> {
+        self.native.as_ref()?.cache.copy_code().ok()
+    }
+
+    /// In a child process: the machine code is no longer the parent's.
+    #[cfg(feature = "linux")]
+    pub(crate) fn after_fork_in_child(&mut self, code: Option<std::fs::File>) {
+        let Some(native) = &mut self.native else { return };
+        if !code.is_some_and(|code| native.cache.become_copy(&code).is_ok()) {
+            // Unmapping what could not be replaced is the child's own business.
+            self.native = None;
+        }
+    }
+
+    /// Where other threads see what this engine is running.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Checks and prepares a block that the host passed in.

@@ -1,9 +1,14 @@
 //! One system call under way: its arguments, and what a handler may do with them.
 
 use super::path::Follow;
+use super::mm::Memory;
 use super::process::{Outcome, Process};
-use crate::base::{GuestAddr, SPACE};
+use super::signal::Actions;
+use super::thread::Thread;
+use crate::base::state::CpuState;
+use crate::base::{lock, GuestAddr, SPACE};
 use crate::mmu::{CallArg, SoftMmu};
+use std::sync::{Arc, MutexGuard};
 
 /// The value for a0, or the `errno` that a0 receives negated.
 pub type SysResult = Result<u64, i32>;
@@ -13,8 +18,11 @@ pub const PATH_MAX: usize = 4096;
 
 /// A system call under way.
 pub struct Call<'a> {
-    pub process: &'a mut Process,
+    pub process: &'a Arc<Process>,
+    pub thread: &'a mut Thread,
     pub mmu: &'a SoftMmu,
+    /// The hart, as it is behind the call.
+    pub cpu: &'a mut CpuState,
     /// a0 to a5 as they were when the call was made.
     pub args: [u64; 6],
     /// Set by a call after which the guest does not go on.
@@ -22,6 +30,21 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// What the process knows about its memory.
+    pub fn memory(&self) -> MutexGuard<'_, Memory> {
+        lock(&self.process.memory)
+    }
+
+    /// Looks at, or changes, what the process does on signals.
+    pub fn actions<R>(&mut self, look: impl FnOnce(&mut Actions) -> R) -> R {
+        self.thread.actions(self.process, look)
+    }
+
+    /// Ends the process by a signal.
+    pub fn die(&mut self, signal: i32) {
+        self.outcome = Outcome::Die(signal);
+    }
+
     /// Argument `index` as the C type `int`.
     pub fn int(&self, index: usize) -> i32 {
         self.args[index] as i32

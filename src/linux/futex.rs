@@ -23,7 +23,7 @@ pub fn futex(call: &mut Call<'_>) -> SysResult {
 
 /// set_tid_address(address).
 pub fn set_tid_address(call: &mut Call<'_>) -> SysResult {
-    call.process.thread.clear_child_tid = call.args[0];
+    call.thread.clear_child_tid = call.args[0];
     call.host(libc::SYS_gettid, &mut [])
 }
 
@@ -32,7 +32,7 @@ pub fn set_robust_list(call: &mut Call<'_>) -> SysResult {
     if call.args[1] != ROBUST_HEAD {
         return Err(libc::EINVAL);
     }
-    call.process.thread.robust_list = call.args[0];
+    call.thread.robust_list = call.args[0];
     Ok(0)
 }
 
@@ -43,14 +43,19 @@ pub fn get_robust_list(call: &mut Call<'_>) -> SysResult {
         return Err(libc::ESRCH);
     }
     call.write_words(call.args[2], &[ROBUST_HEAD])?;
-    call.write_words(call.args[1], &[call.process.thread.robust_list])?;
+    call.write_words(call.args[1], &[call.thread.robust_list])?;
     Ok(0)
 }
 
-/// membarrier(command, flags, cpu): the query answers that there are none.
+/// membarrier(command, flags, cpu): the host's, whose threads are the guest's. (Barriers that also order instruction
+/// fetches would have to reach translations; they are not offered.)
 pub fn membarrier(call: &mut Call<'_>) -> SysResult {
-    if call.int(0) == 0 && call.args[1] == 0 {
-        return Ok(0);
+    /// `MEMBARRIER_CMD_{,REGISTER_}PRIVATE_EXPEDITED_SYNC_CORE`, `..._RSEQ`.
+    const NOT_OFFERED: u64 = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8;
+    let command = call.args[0] & 0xffff_ffff;
+    if command & NOT_OFFERED != 0 {
+        return Err(libc::EINVAL);
     }
-    Err(libc::EINVAL)
+    let result = call.host(libc::SYS_membarrier, &mut [call.raw(0), call.raw(1), call.raw(2)])?;
+    Ok(if command == 0 { result & !NOT_OFFERED } else { result })
 }

@@ -2,6 +2,7 @@
 
 use super::call::{Call, SysResult};
 use crate::mmu::CallArg;
+use crate::sys::process as host;
 
 /// Fields of `struct new_utsname`: sysname, nodename, release, version, machine, domainname, 65 bytes each.
 const FIELD: usize = 65;
@@ -42,21 +43,30 @@ pub fn prctl(call: &mut Call<'_>) -> SysResult {
                 }
                 *byte = one[0];
             }
-            call.process.thread.name = name;
+            call.thread.name = name;
+            if call.thread.whole {
+                host::set_name(&name);
+            }
             Ok(0)
         }
         libc::PR_GET_NAME => {
-            let name = call.process.thread.name;
+            let name = call.thread.name;
             call.write(arg, &name)?;
             Ok(0)
         }
-        // Remembered, not acted on: the host's setting would belong to the thread that runs the guest.
+        // Where the host's process is not the guest's, remembered only.
         libc::PR_SET_PDEATHSIG if arg <= 64 => {
-            call.process.thread.parent_death_signal = arg as u32;
+            if call.thread.whole {
+                host::set_own(libc::PR_SET_PDEATHSIG, arg)?;
+            }
+            call.thread.parent_death_signal = arg as u32;
             Ok(0)
         }
+        libc::PR_SET_CHILD_SUBREAPER | libc::PR_SET_NO_NEW_PRIVS if call.thread.whole => {
+            host::set_own(call.int(0), arg)
+        }
         libc::PR_GET_PDEATHSIG => {
-            call.write(arg, &call.process.thread.parent_death_signal.to_le_bytes())?;
+            call.write(arg, &call.thread.parent_death_signal.to_le_bytes())?;
             Ok(0)
         }
         libc::PR_GET_DUMPABLE => Ok(1),

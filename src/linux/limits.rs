@@ -1,6 +1,7 @@
 //! Resource limits. Those on memory are the guest's own: imposed on the host process they would hit the engine.
 
 use super::call::{Call, SysResult};
+use crate::base::lock;
 use crate::mmu::CallArg;
 
 /// `RLIM_INFINITY`.
@@ -54,7 +55,7 @@ fn access(call: &mut Call<'_>, pid: i32, resource: i32, new: u64, old: u64) -> S
         return Err(libc::EINVAL);
     }
     let mine = pid == 0 || pid == std::process::id() as i32;
-    if mine && call.process.limits.get(resource).is_some() {
+    if mine && lock(&call.process.limits).get(resource).is_some() {
         return own(call, resource, new, old);
     }
     let [new, old] = [new, old].map(|addr| CallArg::Guest { addr, len: 16 });
@@ -63,7 +64,8 @@ fn access(call: &mut Call<'_>, pid: i32, resource: i32, new: u64, old: u64) -> S
 
 fn own(call: &mut Call<'_>, resource: i32, new: u64, old: u64) -> SysResult {
     let wanted = if new == 0 { None } else { Some(call.words::<2>(new)?) };
-    let Some(limit) = call.process.limits.get(resource) else { return Err(libc::EINVAL) };
+    let mut limits = lock(&call.process.limits);
+    let Some(limit) = limits.get(resource) else { return Err(libc::EINVAL) };
     let was = [limit.1, limit.2];
     if let Some([soft, hard]) = wanted {
         if soft > hard {

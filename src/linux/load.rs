@@ -203,8 +203,10 @@ fn place_segment(
 #[cfg(test)]
 mod tests {
     use super::super::elf::test_file as file;
+    use super::super::thread::Thread;
     use super::super::Process;
     use super::*;
+    use crate::engine::presence::Presence;
     use crate::mmu::Placement;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
@@ -215,13 +217,13 @@ mod tests {
     const INTERP: u32 = 3;
 
     /// Loads `bytes` as a program; the space, the hart and the process, or why not.
-    fn load(name: &str, bytes: &[u8], config: &Config) -> Result<(SoftMmu, CpuState, Process), Error> {
+    fn load(name: &str, bytes: &[u8], config: &Config) -> Result<(SoftMmu, CpuState, Thread), Error> {
         let path = std::env::temp_dir().join(format!("vmjit-load-{name}-{}", std::process::id()));
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let mmu = SoftMmu::reserve(Placement::Based).unwrap();
         let mut cpu = CpuState::default();
-        let loaded = Process::load(&mmu, &mut cpu, &path, &["prog".into()], config);
+        let loaded = Process::load(&mmu, &mut cpu, &path, &["prog".into()], config, &Presence::default());
         fs::remove_file(&path).unwrap();
         loaded.map(|process| (mmu, cpu, process))
     }
@@ -239,7 +241,7 @@ mod tests {
         let data = (LOAD, 6, 0x1000, 0x12000, 0x10, 0x2010, 0x1000);
         let mut bytes = file(EXEC, 0x10100, &[text(0x10000), data], 0x3000);
         bytes[0x1000..].fill(0xee);
-        let (mmu, cpu, mut process) = load("static", &bytes, &config()).unwrap();
+        let (mmu, cpu, mut thread) = load("static", &bytes, &config()).unwrap();
         assert_eq!((cpu.pc, cpu.x(2) % 16), (0x10100, 0));
         let prots = [0x10000, 0x11000, 0x12000, 0x13000, 0x14000, 0x15000].map(|addr| mmu.prot(addr));
         assert_eq!(prots, [Some(Prot::RX), None, Some(Prot::RW), Some(Prot::RW), Some(Prot::RW), None]);
@@ -250,7 +252,7 @@ mod tests {
         let mut cpu = cpu;
         cpu.set_x(17, 214);
         cpu.set_x(10, 0);
-        process.syscall(&mmu, &mut cpu);
+        thread.syscall(&mmu, &mut cpu);
         assert_eq!(cpu.x(10), 0x15000);
         assert!(mmu.is_mapped(TASK_END - (8 << 20), 8 << 20));
         assert!(mmu.is_free(TASK_END - (9 << 20), 1 << 20) && mmu.is_free(TASK_END, 0x1_0000));
@@ -282,7 +284,7 @@ mod tests {
         assert!(matches!(error, Error::NoMemory { .. }));
         let mmu = SoftMmu::reserve(Placement::Based).unwrap();
         for path in ["/", "/etc/passwd", "/nonexistent"] {
-            let loaded = Process::load(&mmu, &mut CpuState::default(), Path::new(path), &[], &config());
+            let loaded = Process::load(&mmu, &mut CpuState::default(), Path::new(path), &[], &config(), &Presence::default());
             assert!(matches!(loaded, Err(Error::File { .. })), "{path}");
         }
     }

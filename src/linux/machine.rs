@@ -1,16 +1,18 @@
 //! A guest Linux process in this process: memory, one hart, and the kernel's side of it. The command is a thin user
 //! of this; an embedder uses it the same way.
 
-use super::{Config, Outcome, Process};
+use super::hart::{wait_for_end, Hart, Stop};
+use super::process::HostProcess;
+use super::{signal, Config, Outcome, Process};
 use crate::base::error::{Access, Error, Fault, Trap};
-use crate::base::state::{poll, CpuState, InterruptHandle};
+use crate::base::state::{CpuState, InterruptHandle};
 use crate::base::{GuestAddr, RegId};
-use crate::engine::dispatch::GuestExit;
 use crate::engine::{Jit, Stats, Tier};
 use crate::mmu::{Placement, SoftMmu};
-use crate::sys::host;
+use crate::sys::{host, signal as host_signal};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How a run of the guest ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +105,15 @@ impl MachineBuilder {
         self
     }
 
+    /// Gives this whole process to the guest: its signals are the guest's, so are its children, and `execve` replaces it.
+    /// `command` starts a guest program the same way, up to the program (the command's own name first); see
+    /// `docs/command.md`. Without this a guest can have threads, but not processes of its own, and of signals it gets those
+    /// that it sends itself and those of its faults.
+    pub fn whole_process<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
+        self.config.host = Some(HostProcess { command: command.into_iter().map(Into::into).collect() });
+        self
+    }
+
     /// Reserves the memory.
     ///
     /// # Errors
@@ -120,17 +131,28 @@ impl MachineBuilder {
         if let Some(fuel) = self.fuel {
             jit.state_mut().set_fuel(fuel);
         }
-        Ok(Machine { mmu, jit, process: None, config: self.config })
+        if self.config.host.is_some() {
+            // Rust's own start ignores it.
+            let _ = host_signal::set_disposition(libc::SIGPIPE, host_signal::Disposition::Default, 0);
+        }
+        Ok(Machine { mmu: Arc::new(mmu), state: State::Empty(Box::new(jit)), config: self.config })
     }
 }
 
-/// A guest process. Dropping it frees everything it had; descriptors that it opened are closed by their own rules.
+/// A guest process. Dropping it ends the guest's threads and frees everything it had; descriptors that it opened are closed
+/// by their own rules.
 #[derive(Debug)]
 pub struct Machine {
-    mmu: SoftMmu,
-    jit: Jit,
-    process: Option<Process>,
+    mmu: Arc<SoftMmu>,
+    state: State,
     config: Config,
+}
+
+/// An engine without a program, or with one.
+#[derive(Debug)]
+enum State {
+    Empty(Box<Jit>),
+    Loaded(Box<Hart>),
 }
 
 /// Where a function that the host called returns to: a page that nothing is ever mapped at.
@@ -148,15 +170,37 @@ impl Machine {
     /// `Error::File` or `Error::Elf` with the cause, `Error::NoMemory` if it does not fit.
     pub fn load<S: AsRef<OsStr>>(&mut self, program: impl AsRef<Path>, args: &[S]) -> Result<(), Error> {
         let args: Vec<OsString> = args.iter().map(|arg| arg.as_ref().to_os_string()).collect();
-        if self.process.take().is_some() {
+        if matches!(self.state, State::Loaded(_)) {
             // What an earlier program left goes first.
+            self.end_threads();
             for region in self.mmu.regions() {
                 self.mmu.unmap(region.start, region.end - region.start)?;
             }
         }
-        let process = Process::load(&self.mmu, self.jit.state_mut(), program.as_ref(), &args, &self.config)?;
-        self.process = Some(process);
-        Ok(())
+        let mut jit = match std::mem::replace(&mut self.state, State::Empty(Box::default())) {
+            State::Empty(jit) => *jit,
+            State::Loaded(hart) => hart.jit,
+        };
+        let presence = jit.presence().clone();
+        let (mmu, path) = (&*self.mmu, program.as_ref());
+        match Process::load(mmu, jit.state_mut(), path, &args, &self.config, &presence) {
+            Ok(thread) => {
+                let hart = Hart { jit, thread, mmu: Arc::clone(&self.mmu) };
+                self.state = State::Loaded(Box::new(hart));
+                Ok(())
+            }
+            Err(error) => {
+                self.state = State::Empty(Box::new(jit));
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks the guest's other threads to end and waits until they have.
+    fn end_threads(&mut self) {
+        if let State::Loaded(hart) = &mut self.state {
+            hart.thread.process.end_others(&hart.thread.peer, Outcome::Exit(0));
+        }
     }
 
     /// Runs the guest until it ends or a limit is reached.
@@ -164,44 +208,57 @@ impl Machine {
     /// # Errors
     /// `Error::NotLoaded` if no program was loaded.
     pub fn run(&mut self) -> Result<Status, Error> {
-        loop {
-            match self.step()? {
-                Step::Ended(status) => return Ok(status),
-                Step::Fault(trap) => {
-                    if let Some(status) = self.trap(trap)? {
-                        return Ok(status);
-                    }
-                }
+        let step = self.step()?;
+        Ok(match step {
+            Step::Ended(status) => status,
+            Step::Fault(trap) => {
+                let signal = signal::of_trap(&trap);
+                let hart = self.hart()?;
+                hart.thread.process.report_fatal(&hart.mmu, hart.jit.state(), signal, Some(&trap));
+                self.ended(Outcome::Die(signal))
             }
+        })
+    }
+
+    fn hart(&mut self) -> Result<&mut Hart, Error> {
+        match &mut self.state {
+            State::Loaded(hart) => Ok(hart),
+            State::Empty(_) => Err(Error::NotLoaded),
+        }
+    }
+
+    /// The process is over, or at a limit: its other threads end.
+    fn ended(&mut self, outcome: Outcome) -> Status {
+        if let State::Loaded(hart) = &mut self.state {
+            hart.finish_child(outcome);
+            hart.thread.process.finish(outcome);
+            // With a process of its own the guest's threads end with that.
+            if !hart.thread.whole {
+                hart.thread.process.end_others(&hart.thread.peer, outcome);
+            }
+        }
+        match outcome {
+            Outcome::Exit(status) => Status::Exited(status & 0xff),
+            Outcome::Die(signal) => Status::Signaled(signal),
+            _ => Status::OutOfFuel,
         }
     }
 
     /// Runs until the guest ends, a limit is reached, or something traps.
     fn step(&mut self) -> Result<Step, Error> {
-        let process = self.process.as_mut().ok_or(Error::NotLoaded)?;
-        loop {
-            match self.jit.run_guest(&self.mmu) {
-                GuestExit::Syscall => match process.syscall(&self.mmu, self.jit.state_mut()) {
-                    Outcome::Continue => {}
-                    Outcome::Exit(status) => return Ok(Step::Ended(Status::Exited(status & 0xff))),
-                    Outcome::Die(signal) => return Ok(Step::Ended(Status::Signaled(signal))),
-                },
-                GuestExit::Trap(trap) => return Ok(Step::Fault(trap)),
-                GuestExit::OutOfFuel => return Ok(Step::Ended(Status::OutOfFuel)),
-                GuestExit::Interrupted => {
-                    self.jit.state().poll.fetch_and(!poll::INTERRUPT, std::sync::atomic::Ordering::Relaxed);
-                    return Ok(Step::Ended(Status::Interrupted));
-                }
+        let hart = self.hart()?;
+        Ok(match hart.run() {
+            Stop::Fault(trap) => Step::Fault(trap),
+            Stop::Interrupted => Step::Ended(Status::Interrupted),
+            // Whoever gives more fuel can go on, if this is all there is of the guest.
+            Stop::OutOfFuel if hart.thread.process.threads.count() == 1 => Step::Ended(Status::OutOfFuel),
+            Stop::OutOfFuel => Step::Ended(self.ended(Outcome::OutOfFuel)),
+            Stop::Ended(outcome) => Step::Ended(self.ended(outcome)),
+            Stop::ThreadEnded(status) => {
+                hart.thread.end(&hart.mmu);
+                let outcome = wait_for_end(&hart.thread.process, status);
+                Step::Ended(self.ended(outcome))
             }
-        }
-    }
-
-    fn trap(&mut self, trap: Trap) -> Result<Option<Status>, Error> {
-        let process = self.process.as_mut().ok_or(Error::NotLoaded)?;
-        Ok(match process.trap(&self.mmu, self.jit.state_mut(), trap) {
-            Outcome::Continue => None,
-            Outcome::Exit(status) => Some(Status::Exited(status & 0xff)),
-            Outcome::Die(signal) => Some(Status::Signaled(signal)),
         })
     }
 
@@ -214,10 +271,11 @@ impl Machine {
     /// `Error::NoSymbol`; `Error::Trap` if the function traps; `Error::Exited` or `Error::OutOfFuel` if it does not
     /// return; `Error::NotLoaded`.
     pub fn call(&mut self, symbol: &str, args: &[u64]) -> Result<u64, Error> {
-        let process = self.process.as_ref().ok_or(Error::NotLoaded)?;
-        let entry = process.symbol(symbol).ok_or_else(|| Error::NoSymbol(symbol.to_string()))?;
-        let saved = (self.jit.state().regs, self.jit.state().pc);
-        let cpu = self.jit.state_mut();
+        let hart = self.hart()?;
+        let entry =
+            hart.thread.process.symbol(symbol).ok_or_else(|| Error::NoSymbol(symbol.to_string()))?;
+        let cpu = hart.jit.state_mut();
+        let saved = (cpu.regs, cpu.pc);
         for (reg, &value) in (10..18).zip(args) {
             cpu.set_x(reg, value);
         }
@@ -225,7 +283,7 @@ impl Machine {
         cpu.set_x(2, cpu.x(2) & !15);
         cpu.pc = entry;
         let result = self.call_result();
-        let cpu = self.jit.state_mut();
+        let cpu = self.state_mut();
         (cpu.regs, cpu.pc) = saved;
         result
     }
@@ -233,9 +291,9 @@ impl Machine {
     fn call_result(&mut self) -> Result<u64, Error> {
         match self.step()? {
             Step::Fault(Trap::Memory(Fault { addr: RETURN_HERE, access: Access::Fetch, .. })) => {
-                Ok(self.jit.state().x(10))
+                Ok(self.state().x(10))
             }
-            Step::Fault(trap) => Err(Error::Trap { pc: self.jit.state().pc, trap }),
+            Step::Fault(trap) => Err(Error::Trap { pc: self.state().pc, trap }),
             Step::Ended(Status::Exited(status)) => Err(Error::Exited(status)),
             Step::Ended(Status::Signaled(signal)) => Err(Error::Exited(128 + signal)),
             Step::Ended(Status::OutOfFuel) => Err(Error::OutOfFuel),
@@ -245,27 +303,30 @@ impl Machine {
 
     /// Stops the guest from another thread: `run` returns [`Status::Interrupted`].
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        self.jit.state().interrupt_handle()
+        self.state().interrupt_handle()
     }
 
     /// Integer register `x` (0-31).
     pub fn register(&self, x: RegId) -> u64 {
-        self.jit.state().x(x)
+        self.state().x(x)
     }
 
     /// Sets integer register `x` (1-31).
     pub fn set_register(&mut self, x: RegId, value: u64) {
-        self.jit.state_mut().set_x(x, value);
+        self.state_mut().set_x(x, value);
     }
 
     /// Program counter, floating-point state, fuel and the rest of the hart.
     pub fn state(&self) -> &CpuState {
-        self.jit.state()
+        self.jit().state()
     }
 
     /// The hart's state, to change.
     pub fn state_mut(&mut self) -> &mut CpuState {
-        self.jit.state_mut()
+        match &mut self.state {
+            State::Empty(jit) => jit.state_mut(),
+            State::Loaded(hart) => hart.jit.state_mut(),
+        }
     }
 
     /// The guest's memory; `read` and `write` on it give errors where the guest itself would fault.
@@ -275,12 +336,28 @@ impl Machine {
 
     /// The kernel's side of the guest, once a program is loaded.
     pub fn process(&self) -> Option<&Process> {
-        self.process.as_ref()
+        match &self.state {
+            State::Loaded(hart) => Some(&hart.thread.process),
+            State::Empty(_) => None,
+        }
+    }
+
+    fn jit(&self) -> &Jit {
+        match &self.state {
+            State::Empty(jit) => jit,
+            State::Loaded(hart) => &hart.jit,
+        }
     }
 
     /// What the engine counted.
     pub fn stats(&self) -> Stats {
-        self.jit.stats()
+        self.jit().stats()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.end_threads();
     }
 }
 

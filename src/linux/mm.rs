@@ -94,7 +94,7 @@ pub(super) fn whole_pages(len: u64) -> Option<u64> {
 
 /// brk(addr): moves the end of the heap; returns where it is afterwards.
 pub fn brk(call: &mut Call<'_>) -> SysResult {
-    let (mmu, memory, wanted) = (call.mmu, &mut call.process.memory, call.args[0]);
+    let (mmu, memory, wanted) = (call.mmu, &mut *call.memory(), call.args[0]);
     let stays = Ok(memory.brk);
     if wanted < memory.brk_start || wanted > memory.top {
         return stays;
@@ -141,11 +141,11 @@ pub fn mmap(call: &mut Call<'_>) -> SysResult {
         (false, shared) => Backing::Descriptor { fd, offset, shared },
     };
     call.mmu.map(at, len, prot_of(prot), backing).map_err(errno)?;
-    let files = &mut call.process.memory.files;
-    files.remove(at, at + len);
+    let mut memory = call.memory();
+    memory.files.remove(at, at + len);
     if !anonymous {
         let name = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
-        call.process.memory.files.insert(at, at + len, offset, name.as_os_str().as_encoded_bytes());
+        memory.files.insert(at, at + len, offset, name.as_os_str().as_encoded_bytes());
     }
     Ok(at)
 }
@@ -170,7 +170,7 @@ pub(super) fn choose(call: &mut Call<'_>, addr: GuestAddr, len: u64, flags: u64)
     if hint >= LOWEST && fits && call.mmu.is_free(hint, len) {
         return Ok(hint);
     }
-    call.process.memory.find_free(call.mmu, len).ok_or(libc::ENOMEM)
+    call.memory().find_free(call.mmu, len).ok_or(libc::ENOMEM)
 }
 
 /// munmap(addr, len).
@@ -181,7 +181,7 @@ pub fn munmap(call: &mut Call<'_>) -> SysResult {
     // Nothing is ever mapped outside these bounds.
     let (start, end) = (addr.max(LOWEST), end.min(TASK_END));
     if start < end {
-        call.process.memory.release(call.mmu, start, end - start)?;
+        call.memory().release(call.mmu, start, end - start)?;
     }
     Ok(0)
 }
@@ -310,6 +310,10 @@ pub fn flush_icache(call: &mut Call<'_>) -> SysResult {
         return Err(libc::EINVAL);
     }
     call.mmu.sync_code();
+    // SYS_RISCV_FLUSH_ICACHE_LOCAL is for the calling thread alone.
+    if call.args[2] == 0 {
+        call.process.threads.wait_for_translations(call.mmu.code_epoch(), &call.thread.peer);
+    }
     Ok(0)
 }
 

@@ -11,8 +11,10 @@ mod abi;
 mod args;
 mod call;
 pub mod elf;
+mod exec;
 mod fs;
 mod futex;
+mod hart;
 mod hwprobe;
 mod ids;
 mod ioctl;
@@ -27,17 +29,20 @@ mod path;
 mod poll;
 mod proc;
 mod process;
+mod report;
 mod signal;
 mod socket;
+mod spawn;
 mod stack;
 mod stat;
 mod strace;
+mod thread;
 mod time;
 
 #[cfg(test)]
 mod tests;
 
-pub use process::{Config, Outcome, Process};
+pub use process::{Config, HostProcess, Outcome, Process};
 
 use args::Arg;
 use args::Arg::{
@@ -47,7 +52,7 @@ use args::Arg::{
 use call::{Call, SysResult};
 use libc::{ENOSYS, EPERM};
 use names::{ACCESS, AT, MAP, MSG, OPEN, PROT};
-use Handler::{Host, Missing, Own, Refuse};
+use Handler::{Host, Own, Refuse};
 
 /// How a system call is served.
 #[derive(Clone, Copy)]
@@ -58,8 +63,6 @@ pub(crate) enum Handler {
     Own(fn(&mut Call<'_>) -> SysResult),
     /// With this error: it needs rights that guests do not get, or is optional and programs do without.
     Refuse(i32),
-    /// Not provided yet: ENOSYS, and counted.
-    Missing,
 }
 
 /// One system call.
@@ -147,7 +150,7 @@ static TABLE: &[Row] = &[
     row(71, "sendfile", Host(libc::SYS_sendfile), &[Fd, Fd, Struct(8), Long]),
     row(72, "pselect6", Own(poll::pselect6), &[Int, Ptr, Ptr, Ptr, Struct(16), Ptr]),
     row(73, "ppoll", Own(poll::ppoll), &[Array(1, 8), Long, Struct(16), Ptr, Long]),
-    row(74, "signalfd4", Missing, &[Fd, Ptr, Long, Flags(&OPEN)]),
+    row(74, "signalfd4", Own(signal::wait::signalfd4), &[Fd, Ptr, Long, Flags(&OPEN)]),
     row(75, "vmsplice", Host(libc::SYS_vmsplice), &[Fd, InVec(2), Long, Hex]),
     row(76, "splice", Host(libc::SYS_splice), &[Fd, Struct(8), Fd, Struct(8), Long, Hex]),
     row(77, "tee", Host(libc::SYS_tee), &[Fd, Fd, Long, Hex]),
@@ -165,9 +168,9 @@ static TABLE: &[Row] = &[
     row(90, "capget", Host(libc::SYS_capget), &[Struct(8), Struct(24)]),
     row(91, "capset", Host(libc::SYS_capset), &[Struct(8), Struct(24)]),
     row(92, "personality", Own(ids::personality), &[Hex]),
-    row(93, "exit", Own(signal::exit), &[Int]),
-    row(94, "exit_group", Own(signal::exit), &[Int]),
-    row(95, "waitid", Missing, &[Int, Int, Ptr, Hex, Ptr]),
+    row(93, "exit", Own(thread::exit), &[Int]),
+    row(94, "exit_group", Own(thread::exit_group), &[Int]),
+    row(95, "waitid", Host(libc::SYS_waitid), &[Int, Int, Struct(128), Hex, Struct(144)]),
     row(96, "set_tid_address", Own(futex::set_tid_address), &[Ptr]),
     row(97, "unshare", Refuse(EPERM), &[Hex]),
     row(98, "futex", Own(futex::futex), &[Ptr, Hex, Int, Ptr, Ptr, Int]),
@@ -176,11 +179,11 @@ static TABLE: &[Row] = &[
     row(101, "nanosleep", Host(libc::SYS_nanosleep), &[Struct(16), Struct(16)]),
     row(102, "getitimer", Host(libc::SYS_getitimer), &[Int, Struct(32)]),
     row(103, "setitimer", Own(time::setitimer), &[Int, Struct(32), Struct(32)]),
-    row(107, "timer_create", Missing, &[Int, Ptr, Ptr]),
-    row(108, "timer_gettime", Missing, &[Int, Ptr]),
-    row(109, "timer_getoverrun", Missing, &[Int]),
-    row(110, "timer_settime", Missing, &[Int, Hex, Ptr, Ptr]),
-    row(111, "timer_delete", Missing, &[Int]),
+    row(107, "timer_create", Own(time::timer_create), &[Int, Struct(64), Struct(4)]),
+    row(108, "timer_gettime", Host(libc::SYS_timer_gettime), &[Int, Struct(32)]),
+    row(109, "timer_getoverrun", Host(libc::SYS_timer_getoverrun), &[Int]),
+    row(110, "timer_settime", Host(libc::SYS_timer_settime), &[Int, Hex, Struct(32), Struct(32)]),
+    row(111, "timer_delete", Host(libc::SYS_timer_delete), &[Int]),
     row(112, "clock_settime", Refuse(EPERM), &[Int, Struct(16)]),
     row(113, "clock_gettime", Own(time::clock_gettime), &[Int, Struct(16)]),
     row(114, "clock_getres", Host(libc::SYS_clock_getres), &[Int, Struct(16)]),
@@ -196,17 +199,17 @@ static TABLE: &[Row] = &[
     row(125, "sched_get_priority_max", Host(libc::SYS_sched_get_priority_max), &[Int]),
     row(126, "sched_get_priority_min", Host(libc::SYS_sched_get_priority_min), &[Int]),
     row(127, "sched_rr_get_interval", Host(libc::SYS_sched_rr_get_interval), &[Int, Struct(16)]),
-    row(129, "kill", Own(signal::kill), &[Int, Signal]),
-    row(130, "tkill", Own(signal::tkill), &[Int, Signal]),
-    row(131, "tgkill", Own(signal::tgkill), &[Int, Int, Signal]),
+    row(129, "kill", Own(signal::send::kill), &[Int, Signal]),
+    row(130, "tkill", Own(signal::send::tkill), &[Int, Signal]),
+    row(131, "tgkill", Own(signal::send::tgkill), &[Int, Int, Signal]),
     row(132, "sigaltstack", Own(signal::sigaltstack), &[Ptr, Ptr]),
-    row(133, "rt_sigsuspend", Own(signal::rt_sigsuspend), &[Ptr, Long]),
+    row(133, "rt_sigsuspend", Own(signal::wait::rt_sigsuspend), &[Ptr, Long]),
     row(134, "rt_sigaction", Own(signal::rt_sigaction), &[Signal, Ptr, Ptr, Long]),
     row(135, "rt_sigprocmask", Own(signal::rt_sigprocmask), &[Int, Ptr, Ptr, Long]),
     row(136, "rt_sigpending", Own(signal::rt_sigpending), &[Ptr, Long]),
-    row(137, "rt_sigtimedwait", Own(signal::rt_sigtimedwait), &[Ptr, Ptr, Ptr, Long]),
-    row(138, "rt_sigqueueinfo", Missing, &[Int, Signal, Ptr]),
-    row(139, "rt_sigreturn", Missing, &[]),
+    row(137, "rt_sigtimedwait", Own(signal::wait::rt_sigtimedwait), &[Ptr, Ptr, Ptr, Long]),
+    row(138, "rt_sigqueueinfo", Own(signal::send::rt_sigqueueinfo), &[Int, Signal, Ptr]),
+    row(139, "rt_sigreturn", Own(signal::rt_sigreturn), &[]),
     row(140, "setpriority", Host(libc::SYS_setpriority), &[Int, Int, Int]),
     row(141, "getpriority", Host(libc::SYS_getpriority), &[Int, Int]),
     row(142, "reboot", Refuse(EPERM), &[Hex, Hex, Hex, Ptr]),
@@ -266,8 +269,8 @@ static TABLE: &[Row] = &[
     row(214, "brk", Own(mm::brk), &[Ptr]),
     row(215, "munmap", Own(mm::munmap), &[Ptr, Long]),
     row(216, "mremap", Own(mremap::mremap), &[Ptr, Long, Long, Hex, Ptr]),
-    row(220, "clone", Missing, &[Hex, Ptr, Ptr, Ptr, Ptr]),
-    row(221, "execve", Missing, &[Path, Ptr, Ptr]),
+    row(220, "clone", Own(spawn::clone), &[Hex, Ptr, Ptr, Ptr, Ptr]),
+    row(221, "execve", Own(exec::execve), &[Path, Ptr, Ptr]),
     row(222, "mmap", Own(mm::mmap), &[Ptr, Long, Flags(&PROT), Flags(&MAP), Fd, Hex]),
     row(223, "fadvise64", Host(libc::SYS_fadvise64), &[Fd, Long, Long, Int]),
     row(226, "mprotect", Own(mm::mprotect), &[Ptr, Long, Flags(&PROT)]),
@@ -281,11 +284,12 @@ static TABLE: &[Row] = &[
     row(235, "mbind", Refuse(ENOSYS), &[Ptr, Long, Int, Ptr, Long, Hex]),
     row(236, "get_mempolicy", Refuse(ENOSYS), &[Ptr, Ptr, Long, Ptr, Hex]),
     row(237, "set_mempolicy", Refuse(ENOSYS), &[Int, Ptr, Long]),
+    row(240, "rt_tgsigqueueinfo", Own(signal::send::rt_tgsigqueueinfo), &[Int, Int, Signal, Ptr]),
     row(242, "accept4", Host(libc::SYS_accept4), &[Fd, Struct(128), Struct(4), Flags(&OPEN)]),
     row(243, "recvmmsg", Own(socket::recvmmsg), &[Fd, Ptr, Int, Flags(&MSG), Ptr]),
     row(258, "riscv_hwprobe", Own(hwprobe::hwprobe), &[Ptr, Long, Long, Ptr, Hex]),
     row(259, "riscv_flush_icache", Own(mm::flush_icache), &[Ptr, Ptr, Hex]),
-    row(260, "wait4", Missing, &[Int, Ptr, Hex, Ptr]),
+    row(260, "wait4", Host(libc::SYS_wait4), &[Int, Struct(4), Hex, Struct(144)]),
     row(261, "prlimit64", Own(limits::prlimit64), &[Int, Int, Struct(16), Struct(16)]),
     row(267, "syncfs", Host(libc::SYS_syncfs), &[Fd]),
     row(269, "sendmmsg", Own(socket::sendmmsg), &[Fd, Ptr, Int, Flags(&MSG)]),
@@ -295,7 +299,7 @@ static TABLE: &[Row] = &[
     row(277, "seccomp", Refuse(ENOSYS), &[Int, Hex, Ptr]),
     row(278, "getrandom", Host(libc::SYS_getrandom), &[OutBuf(1), Long, Hex]),
     row(279, "memfd_create", Host(libc::SYS_memfd_create), &[Text, Hex]),
-    row(281, "execveat", Missing, &[Fd, Path, Ptr, Ptr, Flags(&AT)]),
+    row(281, "execveat", Own(exec::execveat), &[Fd, Path, Ptr, Ptr, Flags(&AT)]),
     row(283, "membarrier", Own(futex::membarrier), &[Int, Hex, Int]),
     row(284, "mlock2", Own(mm::mlock2), &[Ptr, Long, Hex]),
     row(285, "copy_file_range", Host(libc::SYS_copy_file_range), &[Fd, Struct(8), Fd, Struct(8), Long, Hex]),
@@ -308,7 +312,7 @@ static TABLE: &[Row] = &[
     row(293, "rseq", Refuse(ENOSYS), &[Ptr, Int, Hex, Hex]),
     row(425, "io_uring_setup", Refuse(ENOSYS), &[Int, Ptr]),
     row(434, "pidfd_open", Host(libc::SYS_pidfd_open), &[Int, Hex]),
-    row(435, "clone3", Missing, &[Ptr, Long]),
+    row(435, "clone3", Own(spawn::clone3), &[Ptr, Long]),
     row(436, "close_range", Own(fs::close_range), &[Fd, Fd, Hex]),
     row(437, "openat2", Own(fs::openat2), &[Fd, Path, Ptr, Long]),
     row(439, "faccessat2", Host(libc::SYS_faccessat2), &[Fd, PathAt(3), Flags(&ACCESS), Flags(&AT)]),

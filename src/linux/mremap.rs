@@ -38,7 +38,7 @@ pub fn mremap(call: &mut Call<'_>) -> SysResult {
     }
     if !keep && new_len <= old_len {
         if new_len < old_len {
-            call.process.memory.release(call.mmu, old + new_len, old_len - new_len)?;
+            call.memory().release(call.mmu, old + new_len, old_len - new_len)?;
         }
         return Ok(old);
     }
@@ -48,7 +48,7 @@ pub fn mremap(call: &mut Call<'_>) -> SysResult {
     if !may_move {
         return Err(libc::ENOMEM);
     }
-    let to = call.process.memory.find_free(call.mmu, new_len).ok_or(libc::ENOMEM)?;
+    let to = call.memory().find_free(call.mmu, new_len).ok_or(libc::ENOMEM)?;
     relocate(call, (old, old_len), (to, new_len), keep)
 }
 
@@ -63,7 +63,7 @@ fn uniform(mmu: &SoftMmu, addr: GuestAddr, len: u64) -> bool {
 fn grow(call: &mut Call<'_>, old: GuestAddr, old_len: u64, new_len: u64) -> bool {
     let (end, more) = (old + old_len, new_len - old_len);
     let fits = end + more <= TASK_END && call.mmu.is_free(end, more);
-    if !fits || call.mmu.is_shared(old) || call.process.memory.files.overlaps(old, end) {
+    if !fits || call.mmu.is_shared(old) || call.memory().files.overlaps(old, end) {
         return false;
     }
     let Some(prot) = call.mmu.prot(old) else { return false };
@@ -78,13 +78,13 @@ fn relocate(call: &mut Call<'_>, old: (GuestAddr, u64), new: (GuestAddr, u64), k
         // The host may hold what is one mapping to the guest as several, which it does not move in one call.
         let several = errno(error) == libc::EFAULT
             && !shared
-            && !call.process.memory.files.overlaps(old.0, old.0 + old.1);
+            && !call.memory().files.overlaps(old.0, old.0 + old.1);
         if !several {
             return Err(libc::ENOMEM);
         }
         copy_pages(call, old, new, prot)?;
     }
-    let memory = &mut call.process.memory;
+    let memory = &mut *call.memory();
     memory.files.rename(old.0, old.1, new.0, new.1);
     if keep {
         call.mmu.map(old.0, old.1, prot, Backing::Anonymous).map_err(errno)?;

@@ -1,9 +1,9 @@
-//! Waiting for descriptors.
-//!
-//! The signal masks that these calls can set meanwhile are ignored: no handler of the guest runs yet.
+//! Waiting for descriptors, with other signals blocked meanwhile if the guest asks for that.
 
 use super::abi::{self, EPOLL_EVENT, HOST_EPOLL_EVENT};
 use super::call::{Call, SysResult};
+use super::signal::wait::masked;
+use super::signal::SET_SIZE;
 use crate::mmu::CallArg;
 
 /// Most events taken from the host in one call; the guest asks again for the rest.
@@ -14,8 +14,10 @@ const MAX_FDS: i32 = 1 << 20;
 /// ppoll(fds, count, timeout, mask, size).
 pub fn ppoll(call: &mut Call<'_>) -> SysResult {
     let len = call.args[1].checked_mul(8).ok_or(libc::EINVAL)?;
-    let (none, size) = (CallArg::Int(0), CallArg::Int(0));
-    call.host(libc::SYS_ppoll, &mut [call.guest(0, len), call.raw(1), call.guest(2, 16), none, size])
+    masked(call, call.args[3], call.args[4], |call, mask| {
+        let args = &mut [call.guest(0, len), call.raw(1), call.guest(2, 16), mask, CallArg::Int(SET_SIZE)];
+        call.host(libc::SYS_ppoll, args)
+    })
 }
 
 /// pselect6(count, read, write, except, timeout, mask).
@@ -25,10 +27,22 @@ pub fn pselect6(call: &mut Call<'_>) -> SysResult {
         return Err(libc::EINVAL);
     }
     let len = u64::from(count.unsigned_abs()).div_ceil(64) * 8;
-    let sets = [1, 2, 3].map(|index| call.guest(index, len));
-    let [read, write, except] = sets;
-    let timeout = call.guest(4, 16);
-    call.host(libc::SYS_pselect6, &mut [call.raw(0), read, write, except, timeout, CallArg::Int(0)])
+    // The sixth argument is the address of the mask's address and size.
+    let [set, size] = if call.args[5] == 0 { [0, SET_SIZE] } else { call.words::<2>(call.args[5])? };
+    masked(call, set, size, |call, mask| {
+        let [read, write, except] = [1, 2, 3].map(|index| call.guest(index, len));
+        let timeout = call.guest(4, 16);
+        let mut last = [[0; 8], SET_SIZE.to_le_bytes()];
+        // The mask lives as long as this call does.
+        let mask = match &mask {
+            CallArg::In(bytes) => {
+                last[0] = (bytes.as_ptr() as u64).to_le_bytes();
+                CallArg::In(last.as_flattened())
+            }
+            _ => CallArg::Int(0),
+        };
+        call.host(libc::SYS_pselect6, &mut [call.raw(0), read, write, except, timeout, mask])
+    })
 }
 
 /// epoll_ctl(epoll, operation, fd, event).
@@ -43,24 +57,27 @@ pub fn epoll_ctl(call: &mut Call<'_>) -> SysResult {
 
 /// epoll_pwait(epoll, events, max, timeout in ms, mask, size).
 pub fn epoll_pwait(call: &mut Call<'_>) -> SysResult {
-    wait(call, libc::SYS_epoll_pwait, call.raw(3))
+    let timeout = call.raw(3);
+    wait(call, libc::SYS_epoll_pwait, timeout)
 }
 
 /// epoll_pwait2(epoll, events, max, timeout, mask, size).
 pub fn epoll_pwait2(call: &mut Call<'_>) -> SysResult {
-    wait(call, libc::SYS_epoll_pwait2, call.guest(3, 16))
+    let timeout = call.guest(3, 16);
+    wait(call, libc::SYS_epoll_pwait2, timeout)
 }
 
-fn wait(call: &Call<'_>, number: libc::c_long, timeout: CallArg<'_>) -> SysResult {
+fn wait(call: &mut Call<'_>, number: libc::c_long, timeout: CallArg<'_>) -> SysResult {
     let count = usize::try_from(call.int(2)).unwrap_or(0).min(MAX_EVENTS);
     if count == 0 {
         return Err(libc::EINVAL);
     }
     let mut events = vec![0; count * HOST_EPOLL_EVENT];
     let max = CallArg::Int(count as u64);
-    let mask = (CallArg::Int(0), CallArg::Int(8));
-    let args = &mut [call.raw(0), CallArg::Out(&mut events), max, timeout, mask.0, mask.1];
-    let found = call.host(number, args)?;
+    let found = masked(call, call.args[4], call.args[5], |call, mask| {
+        let size = CallArg::Int(SET_SIZE);
+        call.host(number, &mut [call.raw(0), CallArg::Out(&mut events), max, timeout, mask, size])
+    })?;
     let ready = events.chunks_exact(HOST_EPOLL_EVENT).take(found as usize);
     let bytes: Vec<u8> = ready.flat_map(abi::epoll_to_guest).collect();
     call.write(call.args[1], &bytes)?;

@@ -23,7 +23,7 @@ pub fn contents(call: &Call<'_>, special: Special) -> Option<Vec<u8>> {
         Special::Stat => stat(call),
         Special::Comm => {
             let mut name: Vec<u8> =
-                process.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
+                call.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
             name.push(b'\n');
             Some(name)
         }
@@ -70,7 +70,7 @@ type Part = (GuestAddr, GuestAddr, Option<(u64, Vec<u8>)>);
 
 /// Cuts a region where files, the heap or the stack begin and end.
 fn split(call: &Call<'_>, region: &Region) -> Vec<Part> {
-    let memory = &call.process.memory;
+    let memory = &*call.memory();
     let mut parts: Vec<Part> = Vec::new();
     let mut at = region.start;
     let plain = |from: GuestAddr, to: GuestAddr, parts: &mut Vec<Part>| {
@@ -93,7 +93,7 @@ fn split(call: &Call<'_>, region: &Region) -> Vec<Part> {
 
 /// What an anonymous mapping is called.
 fn label(call: &Call<'_>, start: GuestAddr, end: GuestAddr) -> &'static str {
-    let memory = &call.process.memory;
+    let memory = &*call.memory();
     let within = |(low, high): (GuestAddr, GuestAddr)| {
         start >= low && end <= high.next_multiple_of(4096) && low < high
     };
@@ -109,7 +109,7 @@ fn stat(call: &Call<'_>) -> Option<Vec<u8>> {
     let host = fs::read_to_string("/proc/self/stat").ok()?;
     // The name stands in parentheses and may contain some itself.
     let (pid, rest) = (host.split(' ').next()?, &host[host.rfind(')')? + 1..]);
-    let name = call.process.thread.name;
+    let name = call.thread.name;
     let name = String::from_utf8_lossy(&name);
     let start = &call.process.start;
     let mut text = format!("{pid} ({})", name.trim_end_matches('\0'));

@@ -6,18 +6,23 @@ use super::limits::Limits;
 use super::load;
 use super::mm::Memory;
 use super::path::Paths;
-use super::signal::{self, Signals, Thread};
-use super::{args, find, strace, Handler, Row};
+use super::signal::{send, Actions};
+use super::spawn::Spawn;
+use super::thread::{Interrupted, Peer, Thread, Threads};
+use super::{args, find, report, strace, Handler, Row};
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
-use crate::base::GuestAddr;
-use crate::mmu::SoftMmu;
+use crate::base::{lock, GuestAddr, PAGE};
+use crate::engine::presence::Presence;
+use crate::mmu::{Backing, Prot, SoftMmu};
+use crate::sys::enter::NOT_MADE;
+use crate::sys::signal::was_interrupted;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// How a guest process starts.
 #[derive(Clone, Debug)]
@@ -30,13 +35,23 @@ pub struct Config {
     pub stack_size: u64,
     /// Prints each system call to the standard error output.
     pub strace: bool,
+    /// Set if this process is the guest's alone.
+    pub host: Option<HostProcess>,
+}
+
+/// A process that runs nothing but a guest: its signals, its children and its program are the guest's.
+#[derive(Clone, Debug)]
+pub struct HostProcess {
+    /// The command that runs a guest program the same way, up to the program: `execve` of a guest program becomes one of
+    /// `/proc/self/exe` with these arguments (the first one its own name), `--argv0 NAME`, the program and its arguments.
+    pub command: Vec<OsString>,
 }
 
 impl Default for Config {
-    /// No sysroot, the host's environment, 8 MiB of stack (Linux's default limit).
+    /// No sysroot, the host's environment, 8 MiB of stack (Linux's default limit), inside another program.
     fn default() -> Self {
         let env = std::env::vars_os().map(|(name, value)| assignment(&name, &value)).collect();
-        Config { sysroot: None, env, stack_size: 8 << 20, strace: false }
+        Config { sysroot: None, env, stack_size: 8 << 20, strace: false, host: None }
     }
 }
 
@@ -70,6 +85,12 @@ pub enum Outcome {
     Exit(i32),
     /// This signal killed it.
     Die(i32),
+    /// The thread ended; the process does with the last one, and with the status of its first.
+    EndThread(i32),
+    /// A thread or a process is to be made; a0 is then the hart's owner's to set.
+    Spawn(Spawn),
+    /// A thread used up its fuel.
+    OutOfFuel,
 }
 
 /// What the start of the process left behind for `/proc/self`.
@@ -91,26 +112,32 @@ pub struct Start {
 
 /// A guest process.
 ///
-/// Its parts are separate values so that threads can share each behind a lock of its own; `thread` is what every
-/// thread has for itself.
+/// Its threads share it; what changes is behind a lock each. Who takes several takes them in the order of the fields.
 #[derive(Debug)]
 pub struct Process {
     pub(super) paths: Paths,
-    pub(super) memory: Memory,
-    pub(super) signals: Signals,
-    pub(super) limits: Limits,
+    /// Held by calls that change mappings, so that what they found free stays so until they have mapped it.
+    pub(super) mapping: Mutex<()>,
+    pub(super) memory: Mutex<Memory>,
+    pub(super) actions: Mutex<Actions>,
+    pub(super) limits: Mutex<Limits>,
     pub(super) start: Start,
-    pub(super) thread: Thread,
+    pub(super) threads: Threads,
+    /// How it ended, once it has.
+    pub(super) end: Mutex<Option<Outcome>>,
+    pub(super) host: Option<HostProcess>,
+    /// Where handlers return to, once there are any.
+    return_code: Mutex<Option<GuestAddr>>,
     /// Where the trace goes, if there is one.
     trace: Option<fn(&str)>,
-    unknown: BTreeMap<u64, u64>,
+    pub(super) unknown: Mutex<BTreeMap<u64, u64>>,
     /// Read from the program file when first asked for.
     symbols: OnceLock<Vec<Symbol>>,
 }
 
 impl Process {
     /// Loads the program at `path` and its interpreter into `mmu`, builds the initial stack, and sets pc and sp in
-    /// `cpu`. `args` includes `argv[0]`.
+    /// `cpu`. `args` includes `argv[0]`. Returns its first thread, which `presence` shows to others.
     ///
     /// # Errors
     /// `Error::File` if the program cannot be opened, `Error::Elf` if it is not one this engine runs,
@@ -122,53 +149,74 @@ impl Process {
         path: &Path,
         args: &[OsString],
         config: &Config,
-    ) -> Result<Process, Error> {
+        presence: &Presence,
+    ) -> Result<Thread, Error> {
         let exe = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let sysroot = config.sysroot.as_ref().map(|root| std::fs::canonicalize(root).unwrap_or(root.clone()));
-        let paths = Paths { sysroot, exe, pid: std::process::id().to_string() };
+        let paths = Paths { sysroot, exe };
         let loaded = load::program(mmu, cpu, &paths, path, args, config)?;
-        Ok(Process {
-            thread: Thread::new(&paths.exe),
+        let process = Process {
             paths,
-            memory: loaded.memory,
-            signals: Signals::default(),
-            limits: Limits::new(loaded.stack_size),
+            mapping: Mutex::default(),
+            memory: Mutex::new(loaded.memory),
+            actions: Mutex::new(Actions::new(config.host.is_some())),
+            limits: Mutex::new(Limits::new(loaded.stack_size)),
             start: loaded.start,
+            threads: Threads::default(),
+            end: Mutex::new(None),
+            host: config.host.clone(),
+            return_code: Mutex::new(None),
             trace: config.strace.then_some(to_stderr),
-            unknown: BTreeMap::new(),
+            unknown: Mutex::default(),
             symbols: OnceLock::new(),
-        })
-    }
-
-    /// Makes the system call whose number is in a7 and whose arguments are in a0 to a5. a0 receives the result, or
-    /// the negated `errno`.
-    pub fn syscall(&mut self, mmu: &SoftMmu, cpu: &mut CpuState) -> Outcome {
-        let number = cpu.x(17);
-        let row = find(number);
-        let args = std::array::from_fn(|index| cpu.x(10 + index as u8));
-        let trace = self.trace;
-        let mut call = Call { process: self, mmu, args, outcome: Outcome::Continue };
-        let line = trace.map(|to| (to, strace::TraceLine::new(&call, number, row)));
-        let result = match row {
-            Some(row) => dispatch(&mut call, row),
-            None => missing(&mut call, number),
         };
-        if let (Some(row), Err(libc::EPIPE)) = (row, result) {
-            signal::broken_pipe(&mut call, row);
-        }
-        if let Some((to, line)) = line {
-            to(&line.finish(&call, result));
-        }
-        let outcome = call.outcome;
-        let value = result.unwrap_or_else(|errno| i64::from(errno).wrapping_neg() as u64);
-        cpu.set_x(10, value);
-        outcome
+        Ok(Thread::first(Arc::new(process), &cpu.poll, presence))
     }
 
-    /// What a trap does to the process: the default action of the signal that it raises.
-    pub fn trap(&mut self, _mmu: &SoftMmu, _cpu: &mut CpuState, trap: Trap) -> Outcome {
-        // A signal that an instruction raises kills even where it is ignored or blocked (signal(7)).
-        Outcome::Die(signal::of_trap(&trap))
+    /// The end of the process: every thread is asked to stop. What came first counts.
+    pub(super) fn finish(&self, outcome: Outcome) {
+        lock(&self.end).get_or_insert(outcome);
+        self.threads.stop_all(crate::base::state::poll::END);
+    }
+
+    /// As [`Process::finish`], and waits until all threads but `except` have ended.
+    pub(super) fn end_others(&self, except: &Arc<Peer>, outcome: Outcome) {
+        self.finish(outcome);
+        self.threads.wait_until_only(except);
+    }
+
+    /// Writes to standard error what a fatal signal found, if this process is the guest's alone.
+    pub(super) fn report_fatal(&self, mmu: &SoftMmu, cpu: &CpuState, signal: i32, trap: Option<&Trap>) {
+        if self.host.is_some() {
+            to_stderr(&report::fatal(self, mmu, cpu, signal, trap));
+        }
+    }
+
+    /// Stops the host process, if it is the guest's; whoever continues it continues the guest.
+    pub(super) fn stop_host(&self, whole: bool) {
+        if whole {
+            crate::sys::process::stop();
+        }
+    }
+
+    /// Where handlers return to: the two instructions of Linux's `__vdso_rt_sigreturn` (`li a7, 139; ecall`), by which
+    /// unwinders know the frame. They get a page of their own when first wanted.
+    ///
+    /// # Errors
+    /// ENOMEM if the guest's space is full.
+    pub(super) fn return_code(&self, mmu: &SoftMmu) -> Result<GuestAddr, i32> {
+        const CODE: [u32; 2] = [0x08b0_0893, 0x0000_0073];
+        let _mapping = lock(&self.mapping);
+        let mut known = lock(&self.return_code);
+        if let Some(addr) = *known {
+            return Ok(addr);
+        }
+        let addr = lock(&self.memory).find_free(mmu, PAGE).ok_or(libc::ENOMEM)?;
+        mmu.map(addr, PAGE, Prot::RW, Backing::Anonymous).map_err(|_| libc::ENOMEM)?;
+        mmu.write(addr, CODE.map(u32::to_le_bytes).as_flattened()).map_err(|_| libc::ENOMEM)?;
+        mmu.protect(addr, PAGE, Prot::RX).map_err(|_| libc::ENOMEM)?;
+        *known = Some(addr);
+        Ok(addr)
     }
 
     /// Address of a function or object of the main program.
@@ -195,8 +243,8 @@ impl Process {
     }
 
     /// System calls that were made but are not provided: number and how often.
-    pub fn unknown_calls(&self) -> &BTreeMap<u64, u64> {
-        &self.unknown
+    pub fn unknown_calls(&self) -> BTreeMap<u64, u64> {
+        lock(&self.unknown).clone()
     }
 
     /// Ascending by address.
@@ -209,25 +257,29 @@ impl Process {
         })
     }
 
-    /// A process without a program, for tests of single calls.
+    /// A process without a program, for tests of single calls; its first thread.
     #[cfg(test)]
-    pub(super) fn for_tests(paths: Paths) -> Process {
-        Process {
-            thread: Thread::new(&paths.exe),
+    pub(super) fn for_tests(
+        paths: Paths,
+        traced: bool,
+        poll: &Arc<std::sync::atomic::AtomicU32>,
+    ) -> Thread {
+        let process = Process {
             paths,
-            memory: Memory::new(0x20_0000, 0xff00_0000),
-            signals: Signals::default(),
-            limits: Limits::new(8 << 20),
+            mapping: Mutex::default(),
+            memory: Mutex::new(Memory::new(0x20_0000, 0xff00_0000)),
+            actions: Mutex::new(Actions::new(false)),
+            limits: Mutex::new(Limits::new(8 << 20)),
             start: Start::default(),
-            trace: None,
-            unknown: BTreeMap::new(),
+            threads: Threads::default(),
+            end: Mutex::new(None),
+            host: None,
+            return_code: Mutex::new(None),
+            trace: traced.then_some(|_| {}),
+            unknown: Mutex::default(),
             symbols: OnceLock::new(),
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn trace_for_tests(&mut self) {
-        self.trace = Some(|_| {});
+        };
+        Thread::first(Arc::new(process), poll, &Presence::default())
     }
 }
 
@@ -236,16 +288,70 @@ fn to_stderr(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+impl Thread {
+    /// Makes the system call whose number is in a7 and whose arguments are in a0 to a5. a0 receives the result, or
+    /// the negated `errno`.
+    ///
+    /// A call that a signal ended, or kept from being made, leaves everything as it was with the program counter at the
+    /// `ecall`, to be made again; `deliver` undoes that for calls that end with EINTR instead.
+    pub fn syscall(&mut self, mmu: &SoftMmu, cpu: &mut CpuState) -> Outcome {
+        let number = cpu.x(17);
+        let row = find(number);
+        let args = std::array::from_fn(|index| cpu.x(10 + index as u8));
+        let process = Arc::clone(&self.process);
+        let trace = process.trace;
+        let mut call = Call { process: &process, thread: self, mmu, cpu, args, outcome: Outcome::Continue };
+        let line = trace.map(|to| (to, strace::TraceLine::new(&call, number, row)));
+        let result = match row {
+            Some(row) => dispatch(&mut call, row),
+            None => missing(&mut call, number),
+        };
+        if let (Some(row), Err(libc::EPIPE)) = (row, result) {
+            send::broken_pipe(&mut call, row);
+        }
+        if let Some((to, line)) = line {
+            to(&line.finish(&call, result));
+        }
+        let outcome = call.outcome;
+        if was_interrupted(result) {
+            let restarts = row.is_some_and(|row| restarts(row, &args));
+            self.interrupted = Some(Interrupted { was_made: result != Err(NOT_MADE), restarts });
+            // `ecall` has four bytes.
+            cpu.pc = cpu.pc.wrapping_sub(4);
+            return outcome;
+        }
+        let value = result.unwrap_or_else(|errno| i64::from(errno).wrapping_neg() as u64);
+        cpu.set_x(10, value);
+        outcome
+    }
+}
+
+/// Whether a call that a signal ended is made again under `SA_RESTART` (signal(7), "Interruption of system calls").
+fn restarts(row: &Row, args: &[u64; 6]) -> bool {
+    match row.name {
+        "ppoll" | "pselect6" | "epoll_pwait" | "epoll_pwait2" | "nanosleep" | "clock_nanosleep"
+        | "rt_sigsuspend" | "rt_sigtimedwait" | "semop" | "semtimedop" | "msgrcv" | "msgsnd"
+        | "io_getevents" => false,
+        // With a time-out it would wait too long.
+        "futex" => args[3] == 0,
+        _ => true,
+    }
+}
+
+/// brk, munmap, mremap, mmap, mprotect, madvise, pkey_mprotect.
+const MAPPING_CALLS: [u64; 7] = [214, 215, 216, 222, 226, 233, 288];
+
 fn dispatch(call: &mut Call<'_>, row: &Row) -> SysResult {
+    let process = Arc::clone(call.process);
+    let _mapping = MAPPING_CALLS.contains(&row.number).then(|| lock(&process.mapping));
     match row.handler {
         Handler::Host(number) => args::pass(call, number, row.args),
         Handler::Own(handler) => handler(call),
         Handler::Refuse(errno) => Err(errno),
-        Handler::Missing => missing(call, row.number),
     }
 }
 
 fn missing(call: &mut Call<'_>, number: u64) -> SysResult {
-    *call.process.unknown.entry(number).or_default() += 1;
+    *lock(&call.process.unknown).entry(number).or_default() += 1;
     Err(libc::ENOSYS)
 }

@@ -17,18 +17,23 @@ pub const WILD: u64 = 0xdead_0000;
 pub struct Guest {
     pub mmu: SoftMmu,
     pub cpu: CpuState,
-    pub process: Process,
+    pub thread: thread::Thread,
     pub outcome: Outcome,
 }
 
 impl Guest {
     pub fn new() -> Guest {
+        Guest::with_trace(false)
+    }
+
+    fn with_trace(traced: bool) -> Guest {
         let mmu = SoftMmu::reserve(Placement::Based).unwrap();
         mmu.map(SCRATCH, SCRATCH_LEN, Prot::RW, Backing::Anonymous).unwrap();
-        let pid = std::process::id().to_string();
-        let paths = Paths { sysroot: None, exe: "/opt/prog".into(), pid };
-        let process = Process::for_tests(paths);
-        Guest { mmu, cpu: CpuState::default(), process, outcome: Outcome::Continue }
+        let paths = Paths { sysroot: None, exe: "/opt/prog".into() };
+        let cpu = CpuState::default();
+        let thread = Process::for_tests(paths, traced, &cpu.poll);
+        thread.settle(&mmu);
+        Guest { mmu, cpu, thread, outcome: Outcome::Continue }
     }
 
     /// Makes a call; the result as the guest sees it in a0.
@@ -38,8 +43,20 @@ impl Guest {
         for index in 0..6 {
             self.cpu.set_x(10 + index, args.get(usize::from(index)).copied().unwrap_or(0));
         }
-        self.outcome = self.process.syscall(&self.mmu, &mut self.cpu);
-        self.cpu.x(10) as i64
+        self.outcome = self.thread.syscall(&self.mmu, &mut self.cpu);
+        let result = self.cpu.x(10) as i64;
+        self.attend();
+        result
+    }
+
+    /// Gives the guest the signals that wait, as its owner does between calls.
+    fn attend(&mut self) {
+        self.thread.collect(&crate::sys::signal::Seat::take(&self.cpu.poll));
+        let process = std::sync::Arc::clone(&self.thread.process);
+        let given = signal::deliver(&process, &mut self.thread, &self.mmu, &mut self.cpu);
+        if let Err(signal::Fatal(signal)) = given {
+            self.outcome = Outcome::Die(signal);
+        }
     }
 
     pub fn put(&self, offset: u64, bytes: &[u8]) -> u64 {
@@ -313,14 +330,14 @@ fn limits_names_and_lists_are_kept() {
 #[test]
 fn unknown_calls_are_counted() {
     let mut guest = Guest::new();
-    for _ in 0..3 {
-        assert_eq!(guest.call("clone", &[]), -i64::from(libc::ENOSYS));
+    for number in [9998, 9999, 9998, 9998] {
+        guest.cpu.set_x(17, number);
+        guest.thread.syscall(&guest.mmu, &mut guest.cpu);
+        assert_eq!(guest.cpu.x(10) as i64, -i64::from(libc::ENOSYS));
     }
-    guest.cpu.set_x(17, 9999);
-    guest.process.syscall(&guest.mmu, &mut guest.cpu);
     assert_eq!(guest.call("rseq", &[]), -i64::from(libc::ENOSYS));
-    let counts: Vec<_> = guest.process.unknown_calls().iter().map(|(&n, &count)| (n, count)).collect();
-    assert_eq!(counts, [(220, 3), (9999, 1)]);
+    let counts: Vec<_> = guest.thread.process.unknown_calls().iter().map(|(&n, &count)| (n, count)).collect();
+    assert_eq!(counts, [(9998, 3), (9999, 1)]);
 }
 
 #[test]
@@ -393,13 +410,11 @@ fn no_arguments_make_a_call_panic() {
         u64::MAX,
         i64::MIN as u64 | 0x7000_0001,
     ];
-    let mut guest = Guest::new();
     let mut random = Random(0x1234_5678_9abc_def1);
+    // The second half with the trace on: it reads the same pointers.
+    let mut guests = [Guest::with_trace(false), Guest::with_trace(true)];
     for round in 0..60 {
-        // The second half with the trace on: it reads the same pointers.
-        if round == 30 {
-            guest.process.trace_for_tests();
-        }
+        let guest = &mut guests[round / 30];
         for row in TABLE.iter().filter(|row| !spare(row.name)) {
             let mut args = [0; 6];
             args[0] = random.pick(&values);
@@ -410,5 +425,7 @@ fn no_arguments_make_a_call_panic() {
         }
     }
     // Still a working guest.
-    assert_eq!(guest.call("munmap", &[SCRATCH, PAGE]), 0);
+    for guest in &mut guests {
+        assert_eq!(guest.call("munmap", &[SCRATCH, PAGE]), 0);
+    }
 }

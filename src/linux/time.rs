@@ -10,17 +10,23 @@ pub fn clock_gettime(call: &mut Call<'_>) -> SysResult {
     Ok(0)
 }
 
-/// setitimer(which, new, old): the host's timer, while its signal has the default action.
+/// setitimer(which, new, old): the host's timer.
 pub fn setitimer(call: &mut Call<'_>) -> SysResult {
-    let signal = match call.int(0) {
-        libc::ITIMER_REAL => libc::SIGALRM,
-        libc::ITIMER_VIRTUAL => libc::SIGVTALRM,
-        libc::ITIMER_PROF => libc::SIGPROF,
-        _ => return Err(libc::EINVAL),
-    };
-    if !call.process.signals.is_default(signal) {
-        // The host would end the process, where the guest wants to be told.
-        return Err(libc::ENOSYS);
-    }
+    own_signals(call)?;
     call.host(libc::SYS_setitimer, &mut [call.raw(0), call.guest(1, 32), call.guest(2, 32)])
+}
+
+/// timer_create(clock, event, timer): the host's timer; `struct sigevent` and the ids of threads are the same.
+pub fn timer_create(call: &mut Call<'_>) -> SysResult {
+    own_signals(call)?;
+    call.host(libc::SYS_timer_create, &mut [call.raw(0), call.guest(1, 64), call.guest(2, 4)])
+}
+
+/// The host's timers send the host's signals: ENOSYS where these are not the guest's.
+fn own_signals(call: &Call<'_>) -> Result<(), i32> {
+    if call.thread.whole {
+        Ok(())
+    } else {
+        Err(libc::ENOSYS)
+    }
 }

@@ -41,27 +41,32 @@ impl SoftMmu {
     pub(crate) fn host_call(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {
         // Watched code may be written now. Waiting for an EFAULT would be too late: by then a call may have taken what it
         // was to deliver (a datagram, a connection), or stopped short without one.
-        if !ONLY_READS.contains(&number) {
+        let writes = !ONLY_READS.contains(&number);
+        if writes {
             self.release_arguments(args);
         }
-        self.host_call_once(number, args)
+        match self.host_call_once(number, args) {
+            // Another thread may have begun a watch meanwhile.
+            Err(libc::EFAULT) if writes && self.release_arguments(args) => self.host_call_once(number, args),
+            result => result,
+        }
     }
 
-    /// Ends the watch over all guest ranges among the arguments.
-    fn release_arguments(&self, args: &[CallArg<'_>]) {
+    /// Ends the watch over all guest ranges among the arguments; true if there was one.
+    fn release_arguments(&self, args: &[CallArg<'_>]) -> bool {
+        let mut released = false;
         for arg in args {
             match arg {
-                CallArg::Guest { addr, len } => {
-                    self.release(*addr, *len);
-                }
+                CallArg::Guest { addr, len } => released |= self.release(*addr, *len),
                 CallArg::Vector(list) => {
                     for &(addr, len) in *list {
-                        self.release(addr, len);
+                        released |= self.release(addr, len);
                     }
                 }
                 CallArg::Int(_) | CallArg::In(_) | CallArg::Out(_) => {}
             }
         }
+        released
     }
 
     fn host_call_once(&self, number: i64, args: &mut [CallArg<'_>]) -> Result<u64, i32> {

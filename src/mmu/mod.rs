@@ -5,8 +5,8 @@
 //! [`Fault`]. Beside the host's tables one byte per page keeps what the host does not: execute permission and
 //! whether code was translated from the page.
 //!
-//! Invariant: the page bytes of a range change in the same call as the host's mapping of it. Two threads that map
-//! the same range at once get one of the two results, as on Linux.
+//! Invariant: the page bytes of a range and the host's mapping of it change together, under one lock. Two threads that
+//! map the same range at once get one of the two results, as on Linux.
 #![allow(unsafe_code, reason = "accesses inside the reservation, whose addresses it computes itself")]
 
 #[cfg(feature = "linux")]
@@ -14,7 +14,7 @@ mod call;
 mod watch;
 
 use crate::base::error::{Access, Error, Fault};
-use crate::base::{GuestAddr, PAGE, SPACE};
+use crate::base::{lock, GuestAddr, PAGE, SPACE};
 use crate::sys::access;
 use crate::sys::space::Space;
 pub use crate::sys::space::{Backing, Placement, Prot};
@@ -22,6 +22,7 @@ use crate::sys::trap::{self, HostFault};
 #[cfg(feature = "linux")]
 pub use call::CallArg;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 /// Bits of a page's byte.
 mod page {
@@ -54,6 +55,8 @@ pub struct SoftMmu {
     /// Pages mapped now, and how many may be.
     mapped: AtomicU64,
     limit: u64,
+    /// Held while mappings and page bytes change, so that they change together.
+    changes: Mutex<()>,
 }
 
 /// One entry of [`SoftMmu::regions`].
@@ -113,7 +116,13 @@ impl SoftMmu {
             watches: AtomicBool::new(false),
             mapped: AtomicU64::new(0),
             limit: SPACE / PAGE,
+            changes: Mutex::new(()),
         })
+    }
+
+    /// Keeps mappings as they are until the guard is dropped.
+    pub(crate) fn freeze(&self) -> MutexGuard<'_, ()> {
+        lock(&self.changes)
     }
 
     /// Limits how many bytes (rounded down to pages) may be mapped at once; what is mapped already stays.
@@ -216,6 +225,7 @@ impl SoftMmu {
         backing: Backing<'_>,
         huge: bool,
     ) -> Result<(), Error> {
+        let _changing = self.freeze();
         self.within_limit(addr, len)?;
         self.space.map(addr, len, prot, backing, huge)?;
         let shared = match backing {
@@ -235,6 +245,7 @@ impl SoftMmu {
     /// # Errors
     /// As [`SoftMmu::map`].
     pub fn unmap(&self, addr: GuestAddr, len: u64) -> Result<(), Error> {
+        let _changing = self.freeze();
         self.space.unmap(addr, len)?;
         self.set_pages(addr, len, 0);
         Ok(())
@@ -245,6 +256,7 @@ impl SoftMmu {
     /// # Errors
     /// As [`SoftMmu::map`]; `Error::Host` with ENOMEM if a page of the range is not mapped (nothing is changed then).
     pub fn protect(&self, addr: GuestAddr, len: u64, prot: Prot) -> Result<(), Error> {
+        let _changing = self.freeze();
         if len > 0 && !self.is_mapped(addr, len) {
             let source = std::io::Error::from_raw_os_error(libc::ENOMEM);
             return Err(Error::Host { what: "mprotect", source });
@@ -269,8 +281,9 @@ impl SoftMmu {
     /// # Errors
     /// As [`SoftMmu::map`]; also if the ranges overlap or the permissions are not uniform.
     pub fn remap(&self, from: GuestAddr, old_len: u64, to: GuestAddr, new_len: u64) -> Result<(), Error> {
+        let _changing = self.freeze();
         self.within_limit(to, new_len.saturating_sub(old_len))?;
-        self.release(from, old_len);
+        self.end_watch(from, old_len);
         let lasting = !(page::CODE | page::MIXED);
         let bits = self.page_byte(from) & lasting;
         if !self.pages_of(from, old_len).is_some_and(|mut pages| pages.all(|byte| byte & lasting == bits)) {
@@ -601,7 +614,12 @@ mod tests {
         let fault = mmu.store_u8(0x1004, 1).unwrap_err();
         assert!(mmu.code_written(&fault, None) && mmu.code_epoch() > epoch);
         mmu.store_u8(0x1004, 1).unwrap();
+        // Another thread that faulted at the same time tries again as well, and nothing changes.
+        let epoch = mmu.code_epoch();
+        assert!(mmu.code_written(&fault, None) && mmu.code_epoch() == epoch);
+        mmu.protect(0x1000, 0x1000, Prot::RX).unwrap();
         assert!(!mmu.code_written(&fault, None));
+        mmu.protect(0x1000, 0x1000, Prot::RWX).unwrap();
         // Writes on the guest's behalf pass the watch.
         mmu.watch_code(0x1800, 4);
         mmu.write(0xff0, &[7; 32]).unwrap();

@@ -40,25 +40,34 @@ impl SoftMmu {
     /// date ([`SoftMmu::code_written`]).
     pub fn watch_code(&self, addr: GuestAddr, len: u64) {
         let (first, last) = (addr / PAGE, (addr + len.max(1) - 1) / PAGE);
+        let pages = self.space.pages();
+        let known = |index| {
+            pages.get(index as usize).is_none_or(|byte| byte.load(Ordering::Acquire) & page::CODE != 0)
+        };
+        if known(first) && known(last) {
+            return;
+        }
+        let _changing = self.freeze();
         for index in first..=last {
             let Some(byte) = self.space.pages().get(index as usize) else { return };
             let bits = byte.load(Ordering::Relaxed);
             if bits & page::CODE != 0 {
                 continue;
             }
-            byte.fetch_or(page::CODE, Ordering::Relaxed);
             let watchable = bits & (page::SHARED | page::MIXED) == 0;
             if watchable && bits & page::WRITE != 0 {
                 let read_only = Prot { write: false, ..prot_of(bits).unwrap_or_default() };
                 if self.space.protect(index * PAGE, PAGE, read_only).is_ok() {
-                    byte.fetch_or(page::WATCHED, Ordering::Relaxed);
                     self.watches.store(true, Ordering::Relaxed);
+                    byte.fetch_or(page::CODE | page::WATCHED, Ordering::Release);
                     continue;
                 }
             }
             if !watchable || bits & page::WRITE != 0 {
                 self.shared_code.store(true, Ordering::Relaxed);
             }
+            // Last: whoever sees the bit relies on the watch.
+            byte.fetch_or(page::CODE, Ordering::Release);
         }
     }
 
@@ -68,8 +77,13 @@ impl SoftMmu {
     /// start it anew.
     pub fn code_written(&self, fault: &Fault, pc: Option<GuestAddr>) -> bool {
         let page_start = fault.addr / PAGE * PAGE;
-        if fault.access != Access::Store || !self.release(page_start, PAGE) {
+        if fault.access != Access::Store || fault.beyond_file {
             return false;
+        }
+        if !self.release(page_start, PAGE) {
+            // Perhaps another thread has just ended the watch.
+            let bits = self.page_byte(fault.addr);
+            return bits & (page::MAPPED | page::WRITE | page::WATCHED) == page::MAPPED | page::WRITE;
         }
         // The instruction may begin on the page before and end on this one.
         if pc.is_some_and(|pc| pc / PAGE == fault.addr / PAGE || (pc + 3) / PAGE == fault.addr / PAGE) {
@@ -90,6 +104,15 @@ impl SoftMmu {
 
     /// Ends the watch over the pages of a range; true if there was one.
     pub(super) fn release(&self, addr: GuestAddr, len: u64) -> bool {
+        if !self.watches.load(Ordering::Relaxed) {
+            return false;
+        }
+        let _changing = self.freeze();
+        self.end_watch(addr, len)
+    }
+
+    /// As [`SoftMmu::release`], for those who change mappings already.
+    pub(super) fn end_watch(&self, addr: GuestAddr, len: u64) -> bool {
         let Some(pages) =
             self.space.pages().get((addr / PAGE) as usize..addr.saturating_add(len).div_ceil(PAGE) as usize)
         else {
@@ -125,11 +148,11 @@ impl SoftMmu {
     /// was when the code was fetched. No other memory of this process ever has the same number.
     #[inline]
     pub fn code_epoch(&self) -> u64 {
-        self.code_epoch.load(Ordering::Acquire)
+        self.code_epoch.load(Ordering::SeqCst)
     }
 
     /// Declares all translations out of date.
     pub fn invalidate_code(&self) {
-        self.code_epoch.store(next_epoch(), Ordering::Release);
+        self.code_epoch.store(next_epoch(), Ordering::SeqCst);
     }
 }

@@ -6,9 +6,13 @@
 
 use super::trap;
 use crate::base::error::Error;
-use crate::base::state::{CpuState, HostSlots};
+use crate::base::state::{poll, CpuState, HostSlots};
 use memmap2::MmapMut;
 use std::mem::offset_of;
+
+/// The `errno` of a system call that was not made because the thread is to stop. Linux has this number (ERESTARTSYS) for
+/// itself and shows it to no process.
+pub const NOT_MADE: i32 = 512;
 
 /// Offset of a host slot in [`CpuState`].
 const fn slot(offset: usize) -> usize {
@@ -26,6 +30,8 @@ std::arch::global_asm!(
     HOST_MXCSR = const slot(offset_of!(HostSlots, host_mxcsr)),
     GUEST_MXCSR = const slot(offset_of!(HostSlots, guest_mxcsr)),
     HELPER = const slot(offset_of!(HostSlots, helper)),
+    STOP = const poll::STOP,
+    NOT_MADE = const NOT_MADE,
 );
 
 extern "C" {

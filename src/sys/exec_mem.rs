@@ -11,7 +11,8 @@ use crate::base::error::Error;
 use memmap2::{Mmap, MmapMut, MmapOptions};
 use std::fs::File;
 use std::io;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Alignment of published code: that of the largest constants in it, and a fetch unit of older processors.
@@ -97,6 +98,39 @@ impl CodeArena {
         // SAFETY: the address is inside the mapping and aligned (both checked); all access to it is atomic or through
         // `&mut self`.
         unsafe { AtomicI32::from_ptr(at) }.store(value.to_le(), Ordering::Release);
+    }
+
+    /// A copy of what is in use, for a child process: the arena itself is shared memory, which the parent goes on
+    /// changing.
+    ///
+    /// # Errors
+    /// The host's reason.
+    pub fn copy(&self) -> io::Result<File> {
+        let object = memory_object(self.cap())?;
+        object.write_all_at(&self.writable[..self.used], 0)?;
+        Ok(object)
+    }
+
+    /// In a child process: puts a copy in the place of the parent's memory, at the same addresses.
+    ///
+    /// # Errors
+    /// The host's reason; the arena must not be used then, not even what runs from it.
+    pub fn become_copy(&mut self, copy: &File) -> io::Result<()> {
+        let views = [
+            (self.writable.as_ptr(), libc::PROT_READ | libc::PROT_WRITE),
+            (self.executable.as_ptr(), libc::PROT_READ | libc::PROT_EXEC),
+        ];
+        for (at, prot) in views {
+            let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+            let at = at.cast_mut().cast();
+            // SAFETY: the range is that of one of our two mappings, which keeps its length and protection; what it shows
+            // is the same, byte for byte, where anything is in use.
+            let got = unsafe { libc::mmap(at, self.cap(), prot, flags, copy.as_raw_fd(), 0) };
+            if got == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(())
     }
 
     /// Frees everything that was reserved. The caller vouches that nothing of it will run again.

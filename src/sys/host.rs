@@ -55,10 +55,65 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_remap_file_pages,
 ];
 
+/// Calls that may wait for something. A signal for the guest keeps them from being made (`sys::signal`).
+#[cfg(feature = "linux")]
+const BLOCKING: &[libc::c_long] = &[
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_readv,
+    libc::SYS_writev,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_preadv,
+    libc::SYS_pwritev,
+    libc::SYS_preadv2,
+    libc::SYS_pwritev2,
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_ioctl,
+    libc::SYS_fcntl,
+    libc::SYS_flock,
+    libc::SYS_fsync,
+    libc::SYS_sendfile,
+    libc::SYS_splice,
+    libc::SYS_tee,
+    libc::SYS_vmsplice,
+    libc::SYS_copy_file_range,
+    libc::SYS_futex,
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_pwait,
+    SYS_EPOLL_PWAIT2,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_connect,
+    libc::SYS_sendto,
+    libc::SYS_recvfrom,
+    libc::SYS_sendmsg,
+    libc::SYS_recvmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_recvmmsg,
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+    libc::SYS_rt_sigsuspend,
+    libc::SYS_rt_sigtimedwait,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_semtimedop,
+    libc::SYS_mq_timedsend,
+    libc::SYS_mq_timedreceive,
+];
+
+/// `epoll_pwait2` has this number on every machine, but not a name in every C library.
+#[cfg(feature = "linux")]
+const SYS_EPOLL_PWAIT2: libc::c_long = 441;
+
 /// Makes the host system call `number`.
 ///
 /// # Errors
-/// The kernel's `errno`; ENOSYS for a call of the deny list; EINVAL for more than six arguments.
+/// The kernel's `errno`; `NOT_MADE` for one that waits while the thread is to stop; ENOSYS for a call of the deny list; EINVAL for more than six arguments.
 #[cfg(feature = "linux")]
 pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> {
     if DENIED.contains(&number) {
@@ -86,8 +141,13 @@ pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> 
             HostArg::Vector(_) => vectors.as_ptr().expose_provenance() as u64,
         };
     }
-    // SAFETY: pointers are to live slices or into a guest space, whose contents any call may read and write; calls
-    // that would do more than that to this process are denied above.
+    // Pointers are to live slices or into a guest space, whose contents any call may read and write; calls that would do
+    // more than that to this process are denied above.
+    if BLOCKING.contains(&number) {
+        // SAFETY: as said above.
+        return unsafe { super::signal::call(number, &raw) };
+    }
+    // SAFETY: as said above.
     let result = unsafe { libc::syscall(number, raw[0], raw[1], raw[2], raw[3], raw[4], raw[5]) };
     match result {
         -1 => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),

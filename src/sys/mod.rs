@@ -7,5 +7,9 @@ pub mod access;
 pub mod enter;
 pub mod exec_mem;
 pub mod host;
+#[cfg(feature = "linux")]
+pub mod process;
+#[cfg(feature = "linux")]
+pub mod signal;
 pub mod space;
 pub mod trap;

@@ -98,6 +98,9 @@ pub fn install() -> Result<(), Error> {
             let mut action = default_action();
             action.sa_sigaction = handler as *const () as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            // No other handler meanwhile: it would want room on the same stack.
+            // SAFETY: the pointer is to the mask of a valid structure.
+            unsafe { libc::sigfillset(&mut action.sa_mask) };
             // SAFETY: both pointers are to valid sigaction structures; the handler is async-signal-safe (header).
             if unsafe { libc::sigaction(signal, &action, slot) } != 0 {
                 return Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL));
@@ -131,6 +134,11 @@ extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
     if let Some(landing) = landing_of(at).or_else(|| landing_of_code(at, host)).filter(|_| raised) {
         SEEN.set(HostFault { host, beyond_file: signal == libc::SIGBUS, write });
         *pc = landing as i64;
+        return;
+    }
+    // Sent by somebody, to the guest that this thread runs.
+    #[cfg(feature = "linux")]
+    if !raised && super::signal::deliver(info) {
         return;
     }
     pass_on(signal, info, context);

@@ -24,6 +24,8 @@ pub struct RunOptions {
     /// `-E NAME=VALUE` (set) and `-U NAME` (remove), in their order.
     pub env: Vec<(OsString, Option<OsString>)>,
     pub tier: Tier,
+    /// Its name, if it was given.
+    pub tier_name: Option<OsString>,
     pub strace: bool,
     pub stats: Option<StatsForm>,
     pub fuel: Option<u64>,
@@ -132,7 +134,11 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Short('E') | Long("env")) => options.env.push(assignment(&parser.value()?)?),
             Some(Short('U') | Long("unset")) => options.env.push((parser.value()?, None)),
             Some(Short('0') | Long("argv0")) => options.argv0 = Some(parser.value()?),
-            Some(Long("tier")) => options.tier = tier(&parser.value()?)?,
+            Some(Long("tier")) => {
+                let name = parser.value()?;
+                options.tier = tier(&name)?;
+                options.tier_name = Some(name);
+            }
             Some(Long("strace")) => options.strace = true,
             Some(Long("stats")) => options.stats = Some(stats(parser.optional_value())?),
             Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),

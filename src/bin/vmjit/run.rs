@@ -39,7 +39,11 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
 /// The machine that the options describe: in the low space if that is free, which makes accesses cheapest.
 fn build(options: &RunOptions) -> Result<Machine, Error> {
     let describe = |placement| {
-        let mut builder = Machine::builder().placement(placement).tier(options.tier).strace(options.strace);
+        let mut builder = Machine::builder()
+            .placement(placement)
+            .tier(options.tier)
+            .strace(options.strace)
+            .whole_process(same_command(options));
         if let Some(sysroot) = &options.sysroot {
             builder = builder.sysroot(sysroot);
         }
@@ -58,6 +62,28 @@ fn build(options: &RunOptions) -> Result<Machine, Error> {
         builder.build()
     };
     describe(Placement::Low).or_else(|_| describe(Placement::Based))
+}
+
+/// The command that runs another guest program as this one is run, up to the program: with what was said of the engine,
+/// not with what was said of this program alone (its environment, its name, counts at its end).
+fn same_command(options: &RunOptions) -> Vec<OsString> {
+    let mut command: Vec<OsString> = vec!["vmjit".into(), "run".into()];
+    let number = |value: Option<u64>| value.map(|value| value.to_string().into());
+    let valued: [(&str, Option<OsString>); 6] = [
+        ("--sysroot", options.sysroot.clone().map(Into::into)),
+        ("--tier", options.tier_name.clone()),
+        ("--fuel", number(options.fuel)),
+        ("--memory", number(options.memory)),
+        ("--stack", number(options.stack)),
+        ("--code-cache", number(options.code_cache)),
+    ];
+    for (flag, value) in valued {
+        command.extend(value.into_iter().flat_map(|value| [flag.into(), value]));
+    }
+    if options.strace {
+        command.push("--strace".into());
+    }
+    command
 }
 
 fn print_stats(machine: &Machine, form: StatsForm, seconds: f64) -> Result<(), Failure> {

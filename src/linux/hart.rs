@@ -1,0 +1,323 @@
+//! A guest thread as the host runs it: a hart, the engine that runs it, and the kernel's side of it.
+
+use super::process::{Outcome, Process};
+use super::signal::{self, Fatal};
+use super::spawn::{Kind, Spawn};
+use super::thread::Thread;
+use crate::base::error::Trap;
+use crate::base::lock;
+use crate::base::state::{poll, CpuState};
+use crate::engine::dispatch::GuestExit;
+use crate::engine::{Jit, Tier};
+use crate::mmu::SoftMmu;
+use crate::sys::process::{self as host, Side};
+use crate::sys::signal::{self as signals, Seat};
+use std::sync::atomic::Ordering;
+use std::sync::{mpsc, Arc};
+
+/// Stack of the host thread that runs a guest thread. The guest's own stack is guest memory.
+const HOST_STACK: usize = 512 << 10;
+
+/// A guest thread.
+#[derive(Debug)]
+pub struct Hart {
+    pub jit: Jit,
+    pub thread: Thread,
+    pub mmu: Arc<SoftMmu>,
+}
+
+/// Why a hart stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The process ended.
+    Ended(Outcome),
+    /// This thread ended with a status, others go on.
+    ThreadEnded(i32),
+    /// An instruction trapped and the guest has no handler for that.
+    Fault(Trap),
+    OutOfFuel,
+    /// By an `InterruptHandle`.
+    Interrupted,
+}
+
+impl Hart {
+    /// Runs until the owner is needed.
+    pub fn run(&mut self) -> Stop {
+        let seat = Seat::take(&self.jit.state().poll);
+        self.thread.settle(&self.mmu);
+        self.run_seated(&seat)
+    }
+
+    fn run_seated(&mut self, seat: &Seat) -> Stop {
+        loop {
+            let stop = match self.jit.run_guest(&self.mmu) {
+                GuestExit::Syscall => self.syscall(seat),
+                GuestExit::Trap(trap) => self.trap(trap),
+                GuestExit::OutOfFuel => Some(Stop::OutOfFuel),
+                GuestExit::Interrupted => None,
+            };
+            let stop = stop.or_else(|| if self.jit.state().owner_wanted() { self.attend(seat) } else { None });
+            if let Some(stop) = stop {
+                self.thread.collect(seat);
+                self.thread.look_again();
+                return stop;
+            }
+        }
+    }
+
+    fn syscall(&mut self, seat: &Seat) -> Option<Stop> {
+        match self.thread.syscall(&self.mmu, self.jit.state_mut()) {
+            Outcome::Continue => None,
+            Outcome::EndThread(status) => Some(Stop::ThreadEnded(status)),
+            Outcome::Spawn(spawn) => {
+                let result = self.spawn(&spawn, seat);
+                let value = result.unwrap_or_else(|errno| i64::from(-errno) as u64);
+                self.jit.state_mut().set_x(10, value);
+                None
+            }
+            end @ (Outcome::Exit(_) | Outcome::Die(_) | Outcome::OutOfFuel) => Some(Stop::Ended(end)),
+        }
+    }
+
+    fn trap(&mut self, trap: Trap) -> Option<Stop> {
+        let process = Arc::clone(&self.thread.process);
+        let given = signal::fault(&process, &mut self.thread, &self.mmu, self.jit.state_mut(), &trap);
+        given.err().map(|_| Stop::Fault(trap))
+    }
+
+    /// Does what others have asked for through the poll word.
+    fn attend(&mut self, seat: &Seat) -> Option<Stop> {
+        let reasons = self.jit.state().poll.load(Ordering::SeqCst);
+        if reasons & poll::END != 0 {
+            let end = *lock(&self.thread.process.end);
+            return end.map(Stop::Ended);
+        }
+        if reasons & poll::SIGNAL != 0 {
+            self.thread.collect(seat);
+            let process = Arc::clone(&self.thread.process);
+            let cpu = self.jit.state_mut();
+            if let Err(Fatal(signal)) = signal::deliver(&process, &mut self.thread, &self.mmu, cpu) {
+                return Some(Stop::Ended(Outcome::Die(signal)));
+            }
+        }
+        if reasons & poll::INTERRUPT != 0 {
+            self.jit.state().poll.fetch_and(!poll::INTERRUPT, Ordering::SeqCst);
+            return Some(Stop::Interrupted);
+        }
+        None
+    }
+
+    /// Makes a thread or a process; returns its id.
+    fn spawn(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
+        match spawn.kind {
+            Kind::Thread => self.start_thread(spawn),
+            Kind::Fork => self.fork(spawn),
+            Kind::Vfork => self.vfork(spawn, seat),
+        }
+    }
+
+    /// A hart that goes on where this one is, as the new thread or process that `spawn` describes.
+    fn child(&self, spawn: &Spawn) -> Hart {
+        let mut jit = self.jit.sibling();
+        begin(jit.state_mut(), spawn);
+        let mut thread = self.thread.child(&jit.state().poll, jit.presence());
+        thread.clear_child_tid = spawn.clear_tid.unwrap_or(0);
+        Hart { jit, thread, mmu: Arc::clone(&self.mmu) }
+    }
+
+    fn start_thread(&mut self, spawn: &Spawn) -> Result<u64, i32> {
+        signals::expect_kicks()?;
+        let mut hart = self.child(spawn);
+        let spawn = *spawn;
+        let (tell, told) = mpsc::channel();
+        // The new thread must not be interrupted before it has an inbox.
+        let mask = signals::block_all();
+        let started = std::thread::Builder::new().stack_size(HOST_STACK).spawn(move || {
+            let seat = Seat::take(&hart.jit.state().poll);
+            hart.thread.settle(&hart.mmu);
+            hart.announce(&spawn);
+            hart.thread.enlist();
+            let _ = tell.send(hart.thread.tid());
+            if lock(&hart.thread.process.end).is_some() {
+                // It ended between the request and now; nobody has told this thread.
+                return hart.thread.end(&hart.mmu);
+            }
+            if hart.thread.whole {
+                signals::set_mask(hart.thread.mask);
+            }
+            hart.run_to_end(&seat);
+        });
+        if self.thread.whole {
+            signals::set_mask(mask);
+        }
+        started.map_err(|_| libc::EAGAIN)?;
+        told.recv().map(|tid| tid as u64).map_err(|_| libc::EAGAIN)
+    }
+
+    /// Writes the id of this new thread or process to where it is wanted.
+    fn announce(&self, spawn: &Spawn) {
+        let tid = self.thread.tid().to_le_bytes();
+        for place in [spawn.parent_tid, spawn.child_tid].into_iter().flatten() {
+            // As the kernel does, without complaint.
+            let _ = self.mmu.write(place, &tid);
+        }
+    }
+
+    /// Runs a thread that nobody waits for, to its end.
+    fn run_to_end(&mut self, seat: &Seat) {
+        let stop = self.run_seated(seat);
+        self.finish(stop);
+    }
+
+    /// What the end of a thread means for its process.
+    fn finish(&mut self, stop: Stop) {
+        let end = match stop {
+            Stop::Ended(end) => Some(end),
+            Stop::Fault(trap) => {
+                let signal = signal::of_trap(&trap);
+                self.thread.process.report_fatal(&self.mmu, self.jit.state(), signal, Some(&trap));
+                Some(Outcome::Die(signal))
+            }
+            Stop::OutOfFuel => Some(Outcome::OutOfFuel),
+            Stop::ThreadEnded(_) | Stop::Interrupted => None,
+        };
+        if self.thread.is_child {
+            self.finish_process(stop, end);
+        }
+        if let Some(end) = end {
+            self.thread.process.finish(end);
+        }
+        self.thread.end(&self.mmu);
+    }
+
+    /// The end of the thread that a child process began with.
+    fn finish_process(&mut self, stop: Stop, end: Option<Outcome>) {
+        let end = end.unwrap_or_else(|| {
+            let status = if let Stop::ThreadEnded(status) = stop { status } else { 0 };
+            self.thread.end(&self.mmu);
+            wait_for_end(&self.thread.process, status)
+        });
+        self.finish_child(end);
+    }
+
+    /// If this is a child process of the guest's: ends it. The frames above are those of its parent.
+    pub fn finish_child(&self, end: Outcome) {
+        if !self.thread.is_child {
+            return;
+        }
+        match end {
+            Outcome::Exit(status) => host::exit_now(status & 0xff),
+            Outcome::Die(signal) => crate::sys::host::die_by_signal(signal),
+            _ => host::exit_now(125),
+        }
+    }
+
+    fn fork(&mut self, spawn: &Spawn) -> Result<u64, i32> {
+        let process = Arc::clone(&self.thread.process);
+        let code = self.jit.before_fork();
+        let mask = signals::block_all();
+        let side = {
+            // All locks, so that none is held by a thread that the child does not have.
+            let _mapping = lock(&process.mapping);
+            let _memory = lock(&process.memory);
+            let _actions = lock(&process.actions);
+            let _limits = lock(&process.limits);
+            let _threads = lock(&process.threads.list);
+            let _end = lock(&process.end);
+            let _unknown = lock(&process.unknown);
+            let _mmu = self.mmu.freeze();
+            host::fork()
+        };
+        let result = match side {
+            Err(errno) => Err(errno),
+            Ok(Side::Parent(pid)) => {
+                let pid = pid as u64;
+                if let Some(place) = spawn.parent_tid {
+                    let _ = self.mmu.write(place, &(pid as u32).to_le_bytes());
+                }
+                Ok(pid)
+            }
+            Ok(Side::Child) => {
+                self.jit.after_fork_in_child(code);
+                self.become_child(spawn);
+                self.thread.be_alone();
+                Ok(0)
+            }
+        };
+        signals::set_mask(mask);
+        result
+    }
+
+    /// In a child process: what it does not inherit, and what it was asked to begin with.
+    fn become_child(&mut self, spawn: &Spawn) {
+        self.thread.settle(&self.mmu);
+        self.thread.is_child = true;
+        self.thread.pending.clear();
+        self.thread.robust_list = 0;
+        self.thread.clear_child_tid = spawn.clear_tid.unwrap_or(0);
+        if spawn.clear_handlers {
+            lock(&self.thread.process.actions).clear_handlers();
+        }
+        let cpu = self.jit.state_mut();
+        cpu.poll.fetch_and(!poll::SIGNAL, Ordering::SeqCst);
+        begin(cpu, spawn);
+        if let Some(place) = spawn.child_tid {
+            let _ = self.mmu.write(place, &self.thread.tid().to_le_bytes());
+        }
+    }
+
+    /// The child runs on an engine of its own, so that whatever becomes of it, the parent's is as it was; in the
+    /// interpreter, since it has a few calls to make before it is another program.
+    fn vfork(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
+        let mut hart = self.child(spawn);
+        hart.jit.set_tier(Tier::Interp);
+        hart.thread.is_child = true;
+        let mut actions = lock(&self.thread.process.actions).clone();
+        let mask = signals::block_all();
+        let result = host::vfork(spawn.exit_signal, &mut || {
+            let seat = Seat::take(&hart.jit.state().poll);
+            hart.thread.settle(&hart.mmu);
+            if spawn.clear_handlers {
+                actions.clear_handlers();
+            }
+            hart.thread.own_actions = Some(Box::new(actions.clone()));
+            if let Some(place) = spawn.child_tid {
+                let _ = hart.mmu.write(place, &hart.thread.tid().to_le_bytes());
+            }
+            signals::set_mask(mask);
+            match hart.run_seated(&seat) {
+                Stop::Ended(Outcome::Exit(status)) | Stop::ThreadEnded(status) => status & 0xff,
+                Stop::Ended(Outcome::Die(signal)) => crate::sys::host::die_by_signal(signal),
+                Stop::Fault(trap) => crate::sys::host::die_by_signal(signal::of_trap(&trap)),
+                _ => 125,
+            }
+        });
+        // It had this thread's variables.
+        seat.again();
+        signals::set_mask(mask);
+        let pid = result? as u64;
+        if let Some(place) = spawn.parent_tid {
+            let _ = self.mmu.write(place, &(pid as u32).to_le_bytes());
+        }
+        Ok(pid)
+    }
+}
+
+/// The registers that a new thread or process begins with.
+fn begin(cpu: &mut CpuState, spawn: &Spawn) {
+    cpu.set_x(10, 0);
+    cpu.reserved = false;
+    if let Some(stack) = spawn.stack {
+        cpu.set_x(2, stack);
+    }
+    if let Some(tls) = spawn.tls {
+        cpu.set_x(4, tls);
+    }
+}
+
+/// Waits, in the place of a first thread that ended with `status`, for the end of its process.
+pub fn wait_for_end(process: &Process, status: i32) -> Outcome {
+    signals::block_all();
+    process.threads.wait_until_none();
+    lock(&process.end).unwrap_or(Outcome::Exit(status))
+}

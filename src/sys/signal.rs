@@ -1,0 +1,343 @@
+//! Signals of the host that are meant for the guest: caught, put into the inbox of the thread they came to, and left for
+//! its owner to act on at the next safepoint.
+//!
+//! Invariants:
+//! - The handler touches only the inbox of its own thread, the poll word in it and the interrupted context, so it is
+//!   async-signal-safe.
+//! - After a signal was caught all others stay blocked in the thread ([`KEPT`] excepted) until its owner has looked
+//!   and sets a mask again, so the kernel keeps their order and their number, and the inbox cannot run over.
+//! - A blocking system call of [`call`] begins only while no reason to stop is pending (`asm/x86_64.S`, vmjit_call).
+#![allow(unsafe_code, reason = "signal handlers, masks and interrupted contexts")]
+
+use super::enter::NOT_MADE;
+use crate::base::state::poll;
+use std::cell::{Cell, UnsafeCell};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+
+/// The kernel's `siginfo_t` as it is, the same on all 64-bit machines.
+pub type Info = [u8; 128];
+
+/// The bit of a signal in a set.
+pub const fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
+
+/// What wakes a thread out of a blocking call: a signal that does nothing where it is not expected.
+const KICK: i32 = libc::SIGURG;
+/// Distinguishes our kicks from others' urgent data.
+const KICK_VALUE: u64 = 0x766d_6a69_746b_6963;
+
+/// Signals that are never blocked on the host: faults of the guest's own accesses come as two of them, and kicks.
+/// Whether the guest blocks them is its owner's business.
+pub const KEPT: u64 = bit(libc::SIGSEGV) | bit(libc::SIGBUS) | bit(KICK);
+
+/// Signals whose host handler is not the guest's to change.
+pub fn is_kept(signal: i32) -> bool {
+    KEPT & bit(signal) != 0
+}
+
+/// Signals that an inbox holds. Beside the one after which all others are blocked only those of [`KEPT`] can come.
+const SLOTS: u32 = 16;
+
+/// Signals that came to a thread and that its owner has not seen yet.
+#[derive(Debug)]
+pub struct Inbox {
+    poll: Arc<AtomicU32>,
+    /// Counts of signals taken out and put in; a slot is its count modulo `SLOTS`.
+    taken: AtomicU32,
+    put: AtomicU32,
+    slots: [UnsafeCell<Info>; SLOTS as usize],
+}
+
+// SAFETY: the slots are written by the handler on the thread that has the inbox as its own, and read on the same thread
+// (`take` is for it alone, see there), ordered by the counts.
+unsafe impl Sync for Inbox {}
+// SAFETY: it owns plain data.
+unsafe impl Send for Inbox {}
+
+thread_local! {
+    /// The inbox of this thread; it lives as long as it stands here (`Seat`).
+    static INBOX: Cell<*const Inbox> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Makes an inbox that of the current thread until dropped.
+#[derive(Debug)]
+pub struct Seat {
+    inbox: Arc<Inbox>,
+    former: *const Inbox,
+}
+
+impl Seat {
+    /// A new inbox for this thread; signals set a bit of `poll`.
+    pub fn take(poll: &Arc<AtomicU32>) -> Seat {
+        let inbox = Arc::new(Inbox {
+            poll: Arc::clone(poll),
+            taken: AtomicU32::new(0),
+            put: AtomicU32::new(0),
+            slots: [const { UnsafeCell::new([0; 128]) }; SLOTS as usize],
+        });
+        let former = INBOX.replace(Arc::as_ptr(&inbox));
+        Seat { inbox, former }
+    }
+
+    /// Makes the inbox that of this thread once more, after code that shares the thread's variables took another.
+    pub fn again(&self) {
+        INBOX.set(Arc::as_ptr(&self.inbox));
+    }
+
+    /// Takes the oldest signal out.
+    pub fn next(&self) -> Option<Info> {
+        let inbox = &*self.inbox;
+        let taken = inbox.taken.load(Ordering::Relaxed);
+        if taken == inbox.put.load(Ordering::Acquire) {
+            return None;
+        }
+        // SAFETY: the slot was filled (count) and is not written again before `taken` passes it. A seat is not `Send`,
+        // so this is the thread whose handler fills it.
+        let info = unsafe { *inbox.slots[(taken % SLOTS) as usize].get() };
+        inbox.taken.store(taken.wrapping_add(1), Ordering::Release);
+        Some(info)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        INBOX.set(self.former);
+    }
+}
+
+impl Inbox {
+    /// Puts a signal in; dropped if there is no room.
+    fn put(&self, info: &Info) {
+        let put = self.put.load(Ordering::Relaxed);
+        if put.wrapping_sub(self.taken.load(Ordering::Acquire)) < SLOTS {
+            // SAFETY: the slot is free (counts), and only handlers on this thread write slots; of two that nest the
+            // inner one has finished before the outer one goes on.
+            unsafe { *self.slots[(put % SLOTS) as usize].get() = *info };
+            self.put.store(put.wrapping_add(1), Ordering::Release);
+        }
+        self.poll.fetch_or(poll::SIGNAL, Ordering::SeqCst);
+    }
+}
+
+/// A signal whose handler here is ours for another purpose (a fault) but which somebody sent: into the inbox. False if
+/// this thread has none.
+///
+/// Async-signal-safe.
+pub(super) fn deliver(info: &libc::siginfo_t) -> bool {
+    // SAFETY: the inbox of this thread lives while it stands in the cell (`Seat`).
+    let Some(inbox) = (unsafe { INBOX.get().as_ref() }) else { return false };
+    // SAFETY: a siginfo_t has 128 bytes of plain data on Linux.
+    inbox.put(unsafe { &*std::ptr::from_ref(info).cast::<Info>() });
+    true
+}
+
+extern "C" {
+    fn vmjit_call(poll: *const u32, number: u64, args: *const u64) -> i64;
+    fn vmjit_call_look();
+    fn vmjit_call_made();
+    fn vmjit_call_off();
+    fn vmjit_restore();
+}
+
+extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel passes a valid siginfo and a valid ucontext to an SA_SIGINFO handler.
+    let (info, context) = unsafe { (&*info, &mut *context.cast::<libc::ucontext_t>()) };
+    let pc = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
+    let at = *pc as usize;
+    if vmjit_call_look as *const () as usize <= at && at < vmjit_call_made as *const () as usize {
+        *pc = vmjit_call_off as *const () as i64;
+    }
+    // SAFETY: a queued signal carries a value (sigaction(2)).
+    if signal == KICK && info.si_code == libc::SI_QUEUE && unsafe { info.si_value() }.sival_ptr as u64 == KICK_VALUE
+    {
+        return;
+    }
+    if deliver(info) && !is_kept(signal) {
+        // SAFETY: the kernel's signal set is the first 64 bits of the C library's, which is aligned for them.
+        unsafe { *std::ptr::from_mut(&mut context.uc_sigmask).cast::<u64>() = !KEPT };
+    }
+}
+
+/// Makes a system call that blocks, unless the thread is to stop. Threads without an inbox just make it.
+///
+/// # Errors
+/// The kernel's `errno`, or [`NOT_MADE`].
+///
+/// # Safety
+/// As for the call itself.
+pub(super) unsafe fn call(number: i64, args: &[u64; 6]) -> Result<u64, i32> {
+    static NONE: AtomicU32 = AtomicU32::new(0);
+    // SAFETY: as in `deliver`.
+    let word = unsafe { INBOX.get().as_ref() }.map_or(&NONE, |inbox| &*inbox.poll);
+    // SAFETY: the routine reads the word and the arguments and makes the call, for which the caller vouches.
+    match unsafe { vmjit_call(word.as_ptr(), number as u64, args.as_ptr()) } {
+        error @ -4095..=-1 => Err(-error as i32),
+        value => Ok(value.cast_unsigned()),
+    }
+}
+
+/// Whether a result says that the call was ended, or never made, because of a signal.
+pub fn was_interrupted(result: Result<u64, i32>) -> bool {
+    matches!(result, Err(libc::EINTR | NOT_MADE))
+}
+
+/// What the host does on a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    Default,
+    Ignore,
+    /// It goes to the inbox of the thread it comes to.
+    Catch,
+}
+
+/// The kernel's `struct sigaction` on x86-64.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct KernelAction {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: u64,
+}
+
+fn sigaction(signal: i32, new: Option<&KernelAction>) -> Result<KernelAction, i32> {
+    let mut old = KernelAction::default();
+    let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
+    // Not by the C library, which keeps two signals to itself that a guest's has for itself as well.
+    // SAFETY: both pointers are null or to structures as the kernel has them; the handler is async-signal-safe (header).
+    match unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, &raw mut old, 8) } {
+        0 => Ok(old),
+        _ => Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+    }
+}
+
+/// Sets what this process does on a signal; of `flags` those that tell the kernel about children are passed on.
+/// Nothing happens for signals that are not the guest's ([`KEPT`]).
+///
+/// # Errors
+/// The kernel's `errno`.
+pub fn set_disposition(signal: i32, disposition: Disposition, flags: u64) -> Result<(), i32> {
+    const SA_RESTORER: u64 = 0x0400_0000;
+    if is_kept(signal) {
+        return if signal == KICK && disposition == Disposition::Catch { expect_kicks() } else { Ok(()) };
+    }
+    let passed = flags & (libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT) as u64;
+    let handler = match disposition {
+        Disposition::Default => libc::SIG_DFL,
+        Disposition::Ignore => libc::SIG_IGN,
+        Disposition::Catch => on_signal as *const () as usize,
+    };
+    let own = (libc::SA_SIGINFO | libc::SA_ONSTACK) as u64 | SA_RESTORER;
+    let action =
+        KernelAction { handler, flags: passed | own, restorer: vmjit_restore as *const () as usize, mask: !KEPT };
+    sigaction(signal, Some(&action)).map(|_| ())
+}
+
+/// Whether this process ignores a signal.
+pub fn is_ignored(signal: i32) -> bool {
+    sigaction(signal, None).is_ok_and(|action| action.handler == libc::SIG_IGN)
+}
+
+/// Ignores a signal of [`KEPT`] from now on, for a program that is about to replace this one.
+pub fn ignore_for_exec(signal: i32) {
+    let _ = sigaction(signal, Some(&KernelAction { handler: libc::SIG_IGN, ..KernelAction::default() }));
+}
+
+/// Catches kicks from now on.
+///
+/// # Errors
+/// The kernel's `errno`.
+pub fn expect_kicks() -> Result<(), i32> {
+    const SA_RESTORER: u64 = 0x0400_0000;
+    let action = KernelAction {
+        handler: on_signal as *const () as usize,
+        flags: (libc::SA_SIGINFO | libc::SA_ONSTACK) as u64 | SA_RESTORER,
+        restorer: vmjit_restore as *const () as usize,
+        mask: !KEPT,
+    };
+    sigaction(KICK, Some(&action)).map(|_| ())
+}
+
+/// Wakes a thread of this process out of a blocking call, whose reason to stop stands in its poll word already.
+pub fn kick(tid: i32) {
+    let mut info: Info = [0; 128];
+    info[0..4].copy_from_slice(&KICK.to_le_bytes());
+    info[8..12].copy_from_slice(&libc::SI_QUEUE.to_le_bytes());
+    info[24..32].copy_from_slice(&KICK_VALUE.to_le_bytes());
+    let pid = std::process::id();
+    // SAFETY: the pointer is to a local siginfo_t. A thread that is gone makes it ESRCH.
+    unsafe { libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, KICK, info.as_ptr()) };
+}
+
+/// Sets the signals that are blocked in this thread; those of [`KEPT`] are not. Returns what was blocked before.
+pub fn set_mask(mask: u64) -> u64 {
+    let (new, mut old) = (mask & !KEPT, 0u64);
+    // Not by the C library, see above.
+    // SAFETY: both pointers are to local sets of the kernel's size.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const new, &raw mut old, 8) };
+    old
+}
+
+/// The signals that are blocked in this thread.
+pub fn mask() -> u64 {
+    let mut mask = 0u64;
+    // SAFETY: the pointer is to a local set of the kernel's size.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, 0, std::ptr::null::<u64>(), &raw mut mask, 8) };
+    mask
+}
+
+/// Blocks all signals that can be in this thread; returns what was blocked before.
+pub fn block_all() -> u64 {
+    set_mask(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caught_signal_is_in_the_inbox_and_keeps_calls_from_being_made() {
+        let word = Arc::new(AtomicU32::new(0));
+        let seat = Seat::take(&word);
+        set_disposition(libc::SIGUSR2, Disposition::Catch, 0).unwrap();
+        let before = set_mask(0);
+        // SAFETY: sends a signal to this thread.
+        unsafe { libc::raise(libc::SIGUSR2) };
+        assert_eq!(word.load(Ordering::SeqCst), poll::SIGNAL);
+        let pause = || {
+            // SAFETY: a sleep without pointers that are used.
+            unsafe { call(libc::SYS_ppoll, &[0; 6]) }
+        };
+        assert_eq!(pause(), Err(NOT_MADE));
+        // All others are blocked until the owner has looked.
+        assert_eq!(set_mask(before), !KEPT & !bit(libc::SIGKILL) & !bit(libc::SIGSTOP));
+        assert_eq!(seat.next().map(|info| info[0]), Some(libc::SIGUSR2 as u8));
+        assert_eq!(seat.next(), None);
+        set_disposition(libc::SIGUSR2, Disposition::Default, 0).unwrap();
+    }
+
+    #[test]
+    fn a_kick_ends_a_call_and_leaves_nothing_behind() {
+        expect_kicks().unwrap();
+        let word = Arc::new(AtomicU32::new(0));
+        let (tell, told) = std::sync::mpsc::channel();
+        let theirs = Arc::clone(&word);
+        let thread = std::thread::spawn(move || {
+            let seat = Seat::take(&theirs);
+            // SAFETY: gettid has no arguments.
+            tell.send(unsafe { libc::gettid() }).unwrap();
+            // SAFETY: a sleep without pointers that are used.
+            let result = unsafe { call(libc::SYS_ppoll, &[0; 6]) };
+            (was_interrupted(result), seat.next())
+        });
+        let tid = told.recv().unwrap();
+        word.fetch_or(poll::END, Ordering::SeqCst);
+        while !thread.is_finished() {
+            kick(tid);
+            std::thread::yield_now();
+        }
+        assert_eq!(thread.join().unwrap(), (true, None));
+    }
+}
