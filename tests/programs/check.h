@@ -51,4 +51,18 @@ __attribute__((unused)) static uint64_t next_random(void) {
     return random_state * 0x2545f4914f6cdd1du;
 }
 
+// A program of several cases runs the one that its first argument names.
+struct test_case {
+    const char *name;
+    void (*run)(void);
+};
+
+#define CASE(function) {#function, function}
+
+__attribute__((unused)) static int run_case(const struct test_case *cases, int argc, char **argv) {
+    for (; argc > 1 && cases->name; cases++)
+        if (!strcmp(cases->name, argv[1])) return cases->run(), 0;
+    return 2;
+}
+
 #endif
