@@ -126,7 +126,6 @@ impl Random {
 
 /// What the engine counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stats {
     /// Guest instructions retired.
     pub instructions: u64,
@@ -145,6 +144,30 @@ pub struct Stats {
     pub evictions: u64,
     /// Times that all translations were thrown away because code may have changed.
     pub invalidations: u64,
+}
+
+/// A map from the names of the fields; written out, since a derivation would be a procedural macro (`.cargo/config.toml`).
+#[cfg(feature = "serde")]
+impl serde::Serialize for Stats {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        macro_rules! map {
+            ($($field:ident),*) => {{
+                let Stats { $($field),* } = self;
+                serializer.collect_map([$((stringify!($field), $field)),*])
+            }};
+        }
+        map!(
+            instructions,
+            blocks_translated,
+            instructions_translated,
+            blocks_cached,
+            blocks_compiled,
+            code_bytes,
+            bails,
+            evictions,
+            invalidations
+        )
+    }
 }
 
 /// Prepared host blocks kept at once; beyond it all are forgotten, so that a host which makes ever new blocks does not

@@ -244,7 +244,12 @@ fn features() -> CpuFeatures {
     *FEATURES.get_or_init(|| {
         let answers = RefCell::new(HashMap::new());
         let cpuid = |leaf, sub_leaf| {
-            *answers.borrow_mut().entry((leaf, sub_leaf)).or_insert_with(|| host::cpuid(leaf, sub_leaf))
+            *answers.borrow_mut().entry((leaf, sub_leaf)).or_insert_with(|| match leaf {
+                // The highest extended leaf: the next is there wherever 64-bit code runs, since it reports that mode
+                // (AMD64 APM Vol. 3, "Function 8000_0001h").
+                0x8000_0000 => [0x8000_0001, 0, 0, 0],
+                _ => host::cpuid(leaf, sub_leaf),
+            })
         };
         CpuFeatures::from_cpuid(cpuid, host::xgetbv)
     })

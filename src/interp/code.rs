@@ -140,7 +140,8 @@ pub struct BlockCache {
     /// Of all blocks: place of the first operation of a guest instruction, and its address.
     marks: Vec<(Place, GuestAddr)>,
     by_pc: PcMap<Place>,
-    table: Box<[Cell<(GuestAddr, Place)>; TABLE]>,
+    /// Not there before the first block that is found by its address: an engine may never need it.
+    table: Box<[Cell<(GuestAddr, Place)>]>,
     /// The stub that was run last, and the guest address of the successor that it waits for.
     pending: Option<(Place, GuestAddr)>,
     /// Entries after which a block is hot.
@@ -157,7 +158,7 @@ impl Default for BlockCache {
             codes: Vec::new(),
             marks: Vec::new(),
             by_pc: PcMap::default(),
-            table: Box::new([const { Cell::new((NOWHERE, 0)) }; TABLE]),
+            table: Box::default(),
             pending: None,
             hot: NEVER,
         }
@@ -169,11 +170,10 @@ impl BlockCache {
     #[inline(always)]
     pub(super) fn find(&self, pc: GuestAddr) -> Option<Place> {
         // Instructions are at least two bytes apart.
-        let (at, place) = self.table[(pc >> 1) as usize % TABLE].get();
-        if at == pc {
-            return Some(place);
+        match self.table.get((pc >> 1) as usize % TABLE).map(Cell::get) {
+            Some((at, place)) if at == pc => Some(place),
+            _ => self.find_slowly(pc),
         }
-        self.find_slowly(pc)
     }
 
     #[cold]
@@ -186,6 +186,13 @@ impl BlockCache {
 
     /// Adds a block that [`BlockCache::find`] will find.
     pub fn insert(&mut self, block: &IRBlock) {
+        if self.table.is_empty() {
+            self.table = vec![const { Cell::new((NOWHERE, 0)) }; TABLE].into();
+            // Growing to this piece by piece takes twice the memory, and touching memory is slow.
+            self.stream.reserve(1 << 12);
+            self.marks.reserve(1 << 10);
+            self.codes.reserve(1 << 8);
+        }
         let place = self.append(block);
         self.by_pc.insert(block.start_pc, place);
     }

@@ -7,6 +7,7 @@ use vm_engine_jit::ir::ops::ROWS;
 
 /// The entries of the crate's folder; those that start with a dot or are made by tools may be missing.
 const TOP_LEVEL: &[&str] = &[
+    ".cargo",
     ".ci",
     ".git",
     ".gitignore",

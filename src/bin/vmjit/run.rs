@@ -20,18 +20,15 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     if let Some(form) = options.stats {
         print_stats(&machine, form, started.elapsed().as_secs_f64())?;
     }
+    let pc = machine.state().pc;
+    // The process ends here, and what it has ends with it: faster at once than piece by piece.
+    std::mem::forget(machine);
     match status {
         // Statuses are 0-255.
         Status::Exited(code) => Ok(ExitCode::from(code.to_le_bytes()[0])),
-        Status::Signaled(signal) => {
-            // The guest's output is out already; nothing of ours is buffered.
-            drop(machine);
-            die_by_signal(signal)
-        }
-        Status::OutOfFuel => {
-            let message = format!("out of fuel at {:#x}", machine.state().pc);
-            Err(Failure { message, code: FAILED })
-        }
+        // The guest's output is out already; nothing of ours is buffered.
+        Status::Signaled(signal) => die_by_signal(signal),
+        Status::OutOfFuel => Err(Failure { message: format!("out of fuel at {pc:#x}"), code: FAILED }),
         Status::Interrupted => Err(Failure { message: "interrupted".to_string(), code: FAILED }),
     }
 }
