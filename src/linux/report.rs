@@ -1,4 +1,5 @@
-//! What is said when a signal kills the guest: the registers and where the program counter stood.
+//! What is said when a signal kills the guest: the registers and where the program counter stood. Every line says who
+//! speaks, so that it can be told from the guest's own.
 
 use super::process::Process;
 use crate::base::error::Trap;
@@ -18,7 +19,7 @@ pub fn fatal(process: &Process, mmu: &SoftMmu, cpu: &CpuState, signal: i32, trap
     if let Some(trap) = trap {
         let _ = write!(text, ": {trap}");
     }
-    let _ = write!(text, "\n  pc   {:016x}", cpu.pc);
+    let _ = write!(text, "\nvmjit:   pc   {:016x}", cpu.pc);
     if let Some((name, offset)) = process.symbol_at(cpu.pc) {
         let _ = write!(text, " {name}+{offset:#x}");
     }
@@ -27,7 +28,7 @@ pub fn fatal(process: &Process, mmu: &SoftMmu, cpu: &CpuState, signal: i32, trap
         let _ = write!(text, " [{:08x}]", u32::from_le_bytes(code));
     }
     for (index, name) in NAMES.iter().enumerate() {
-        text.push_str(if index % 4 == 0 { "\n " } else { " " });
+        text.push_str(if index % 4 == 0 { "\nvmjit:  " } else { " " });
         let _ = write!(text, " {name:<4} {:016x}", cpu.regs[index]);
     }
     text.push('\n');
