@@ -2,6 +2,7 @@
 //! can wait on them itself.
 
 use super::call::{Call, SysResult};
+use crate::mmu::CallArg;
 
 /// Size of `struct robust_list_head`.
 const ROBUST_HEAD: u64 = 24;
@@ -17,7 +18,10 @@ pub fn futex(call: &mut Call<'_>) -> SysResult {
         _ => return Err(libc::ENOSYS),
     };
     let fourth = if timed { call.guest(3, 16) } else { call.raw(3) };
-    let (word, word2) = (call.guest(0, 4), call.guest(4, 4));
+    // REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_REQUEUE_PI, CMP_REQUEUE_PI; for the others there may be anything.
+    let has_second = matches!(call.int(1) & 0x7f, 3 | 4 | 5 | 11 | 12);
+    let word2 = if has_second { call.guest(4, 4) } else { CallArg::Int(0) };
+    let word = call.guest(0, 4);
     call.host(libc::SYS_futex, &mut [word, call.raw(1), call.raw(2), fourth, word2, call.raw(5)])
 }
 
