@@ -7,6 +7,7 @@
 //! 0x1000_0000  position-independent programs, then the heap (brk), upwards
 //!              ... free ...
 //!              mmap area, from the stack downwards: interpreter, libraries, large allocations
+//!              a page for the code that signal handlers return to, once there are any
 //!              1 MiB gap
 //!              stack
 //! 0xffff_0000  end
@@ -70,9 +71,10 @@ pub fn program(
     let file = open(path)?;
     let image = elf::parse_source(&file)?;
     let bias = if image.relocatable { PIE_BASE.next_multiple_of(image.align) } else { 0 };
-    check_place(&image, bias, stack_low - STACK_GAP)?;
+    check_place(&image, bias, stack_low - STACK_GAP - PAGE)?;
     let main = Placed { image, bias };
-    let mut memory = Memory::new(main.at(main.image.high()), stack_low - STACK_GAP);
+    // The page above the mmap area is for the code that handlers return to.
+    let mut memory = Memory::new(main.at(main.image.high()), stack_low - STACK_GAP - PAGE);
     place(mmu, &mut memory, &file, &main, paths.exe.as_os_str())?;
     let interp = interpreter(mmu, &mut memory, paths, &main)?;
 

@@ -14,7 +14,7 @@ use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{lock, GuestAddr, PAGE};
 use crate::engine::presence::Presence;
-use crate::mmu::{Backing, Prot, SoftMmu};
+use crate::mmu::{Backing, CallArg, Prot, SoftMmu};
 use crate::sys::enter::NOT_MADE;
 use crate::sys::signal::was_interrupted;
 use std::collections::BTreeMap;
@@ -200,7 +200,7 @@ impl Process {
     }
 
     /// Where handlers return to: the two instructions of Linux's `__vdso_rt_sigreturn` (`li a7, 139; ecall`), by which
-    /// unwinders know the frame. They get a page of their own when first wanted.
+    /// unwinders know the frame. They get a page of their own, above the mmap area, when first wanted.
     ///
     /// # Errors
     /// ENOMEM if the guest's space is full.
@@ -211,7 +211,8 @@ impl Process {
         if let Some(addr) = *known {
             return Ok(addr);
         }
-        let addr = lock(&self.memory).find_free(mmu, PAGE).ok_or(libc::ENOMEM)?;
+        // Not where free addresses are looked for: what the guest has unmapped must stay so.
+        let addr = lock(&self.memory).top;
         mmu.map(addr, PAGE, Prot::RW, Backing::Anonymous).map_err(|_| libc::ENOMEM)?;
         mmu.write(addr, CODE.map(u32::to_le_bytes).as_flattened()).map_err(|_| libc::ENOMEM)?;
         mmu.protect(addr, PAGE, Prot::RX).map_err(|_| libc::ENOMEM)?;
@@ -314,7 +315,7 @@ impl Thread {
         }
         let outcome = call.outcome;
         if was_interrupted(result) {
-            let restarts = row.is_some_and(|row| restarts(row, &args));
+            let restarts = row.is_some_and(|row| restarts(&call, row));
             self.interrupted = Some(Interrupted { was_made: result != Err(NOT_MADE), restarts });
             // `ecall` has four bytes.
             cpu.pc = cpu.pc.wrapping_sub(4);
@@ -326,14 +327,26 @@ impl Thread {
     }
 }
 
+/// Whether the first argument is a socket with a limit on how long it waits.
+fn has_socket_limit(call: &Call<'_>, option: i32) -> bool {
+    let (mut time, mut len) = ([0; 16], 16u32.to_le_bytes());
+    let level = CallArg::Int(libc::SOL_SOCKET as u64);
+    let option = CallArg::Int(option as u64);
+    let args = &mut [call.raw(0), level, option, CallArg::Out(&mut time), CallArg::Out(&mut len)];
+    call.host(libc::SYS_getsockopt, args).is_ok() && time != [0; 16]
+}
+
 /// Whether a call that a signal ended is made again under `SA_RESTART` (signal(7), "Interruption of system calls").
-fn restarts(row: &Row, args: &[u64; 6]) -> bool {
+fn restarts(call: &Call<'_>, row: &Row) -> bool {
+    let has_limit = |option| has_socket_limit(call, option);
     match row.name {
         "ppoll" | "pselect6" | "epoll_pwait" | "epoll_pwait2" | "nanosleep" | "clock_nanosleep"
         | "rt_sigsuspend" | "rt_sigtimedwait" | "semop" | "semtimedop" | "msgrcv" | "msgsnd"
         | "io_getevents" => false,
         // With a time-out it would wait too long.
-        "futex" => args[3] == 0,
+        "futex" => call.args[3] == 0,
+        "read" | "readv" | "recvfrom" | "recvmsg" | "accept" | "accept4" => !has_limit(libc::SO_RCVTIMEO),
+        "write" | "writev" | "sendto" | "sendmsg" | "connect" => !has_limit(libc::SO_SNDTIMEO),
         _ => true,
     }
 }
