@@ -38,7 +38,10 @@ pub fn execveat(call: &mut Call<'_>) -> SysResult {
     }
     let path = match path.first() {
         None if flags & libc::AT_EMPTY_PATH == 0 => return Err(libc::ENOENT),
-        None => name_of_descriptor(call, dir)?,
+        None => {
+            refuse_vanishing_script(call, dir)?;
+            name_of_descriptor(call, dir)?
+        }
         Some(b'/') => path,
         Some(_) if dir == libc::AT_FDCWD => path,
         Some(_) => {
@@ -55,6 +58,20 @@ pub fn execveat(call: &mut Call<'_>) -> SysResult {
         }
     }
     exec(call, path, call.args[2], call.args[3])
+}
+
+/// ENOENT for a script in a descriptor that its interpreter will not have any more.
+fn refuse_vanishing_script(call: &Call<'_>, fd: i32) -> Result<(), i32> {
+    let arg = |value: i32| CallArg::Int(value as u64);
+    let flags = call.host(libc::SYS_fcntl, &mut [arg(fd), arg(libc::F_GETFD)])?;
+    let start = File::open(format!("/proc/self/fd/{fd}")).and_then(|file| {
+        let mut start = [0; 2];
+        file.read_at(&mut start, 0).map(|_| start)
+    });
+    if flags & libc::FD_CLOEXEC as u64 != 0 && start.is_ok_and(|start| start == *b"#!") {
+        return Err(libc::ENOENT);
+    }
+    Ok(())
 }
 
 /// A name for the file that a descriptor has open. One without a name is reached through the descriptor itself, which
@@ -75,15 +92,17 @@ fn exec(call: &mut Call<'_>, path: Vec<u8>, argv: GuestAddr, envp: GuestAddr) ->
     let mut room = MOST_BYTES;
     let args = strings(call, argv, &mut room)?;
     let env = strings(call, envp, &mut room)?;
+    let name = path.clone();
     let plan = plan(&call.process.paths, path, args)?;
     let mut line: Vec<CString> = Vec::new();
     if plan.is_guest {
-        let c_string = |text: &OsStr| CString::new(text.as_bytes()).map_err(|_| libc::EINVAL);
         for word in &host.command {
-            line.push(c_string(word)?);
+            line.push(c_string(word.as_bytes())?);
         }
         line.push(c"--argv0".to_owned());
         line.push(plan.args.first().cloned().unwrap_or_default());
+        line.push(c"--exec-name".to_owned());
+        line.push(c_string(&name)?);
         line.push(plan.program);
         line.extend(plan.args.into_iter().skip(1));
         pass_on_ignored(call);
@@ -148,7 +167,7 @@ fn plan(paths: &Paths, path: Vec<u8>, args: Vec<CString>) -> Result<Plan, i32> {
         let Some(line) = start[..len].strip_prefix(b"#!") else {
             let is_guest = is_guest_program(&file, &start[..len], paths)?;
             // What is neither a guest's nor a script is the host's business, its refusal included.
-            return Ok(Plan { program: c_string(host)?, args, is_guest });
+            return Ok(Plan { program: c_string(&host)?, args, is_guest });
         };
         let (interpreter, argument) = words(line, len == FIRST_LINE)?;
         let script = if is_proc_self(paths, &path) { host } else { path };
@@ -156,7 +175,7 @@ fn plan(paths: &Paths, path: Vec<u8>, args: Vec<CString>) -> Result<Plan, i32> {
         args = [Some(interpreter.clone()), argument, Some(script)]
             .into_iter()
             .flatten()
-            .map(c_string)
+            .map(|word| c_string(&word))
             .collect::<Result<Vec<_>, i32>>()?;
         args.extend(rest);
         path = interpreter;
@@ -168,7 +187,7 @@ fn is_proc_self(paths: &Paths, path: &[u8]) -> bool {
     paths.special(path) == Some(Special::Exe)
 }
 
-fn c_string(bytes: Vec<u8>) -> Result<CString, i32> {
+fn c_string(bytes: &[u8]) -> Result<CString, i32> {
     CString::new(bytes).map_err(|_| libc::EINVAL)
 }
 

@@ -84,7 +84,7 @@ pub fn program(
     let program = stack::Program {
         args,
         env: &config.env,
-        exec_name: path.as_os_str(),
+        exec_name: config.exec_name.as_deref().unwrap_or(path.as_os_str()),
         phdr: if main.image.phdr == 0 { 0 } else { main.at(main.image.phdr) },
         phnum: main.image.phnum,
         entry: main.at(main.image.entry),

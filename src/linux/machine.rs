@@ -99,6 +99,12 @@ impl MachineBuilder {
         self
     }
 
+    /// The name by which the program was executed (`AT_EXECFN`). Default: its path.
+    pub fn exec_name(mut self, name: impl Into<OsString>) -> Self {
+        self.config.exec_name = Some(name.into());
+        self
+    }
+
     /// Prints each system call to standard error.
     pub fn strace(mut self, on: bool) -> Self {
         self.config.strace = on;

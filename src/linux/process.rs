@@ -35,6 +35,8 @@ pub struct Config {
     pub stack_size: u64,
     /// Prints each system call to the standard error output.
     pub strace: bool,
+    /// The name by which the program was executed, if that is not its path: that of a script.
+    pub exec_name: Option<OsString>,
     /// Set if this process is the guest's alone.
     pub host: Option<HostProcess>,
 }
@@ -43,15 +45,16 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct HostProcess {
     /// The command that runs a guest program the same way, up to the program: `execve` of a guest program becomes one of
-    /// `/proc/self/exe` with these arguments (the first one its own name), `--argv0 NAME`, the program and its arguments.
+    /// `/proc/self/exe` with these arguments (the first one its own name), `--argv0 NAME`, `--exec-name
+    /// PATH`, the program and its arguments.
     pub command: Vec<OsString>,
 }
 
 impl Default for Config {
     /// No sysroot, the host's environment, 8 MiB of stack (Linux's default limit), inside another program.
     fn default() -> Self {
-        let env = std::env::vars_os().map(|(name, value)| assignment(&name, &value)).collect();
-        Config { sysroot: None, env, stack_size: 8 << 20, strace: false, host: None }
+        let env = crate::sys::process::environment();
+        Config { sysroot: None, env, stack_size: 8 << 20, strace: false, exec_name: None, host: None }
     }
 }
 
@@ -170,7 +173,8 @@ impl Process {
             unknown: Mutex::default(),
             symbols: OnceLock::new(),
         };
-        Ok(Thread::first(Arc::new(process), &cpu.poll, presence))
+        let name = config.exec_name.as_ref().map_or(path, Path::new);
+        Ok(Thread::first(Arc::new(process), name, &cpu.poll, presence))
     }
 
     /// The end of the process: every thread is asked to stop. What came first counts.
@@ -280,7 +284,8 @@ impl Process {
             unknown: Mutex::default(),
             symbols: OnceLock::new(),
         };
-        Thread::first(Arc::new(process), poll, &Presence::default())
+        let name = process.paths.exe.clone();
+        Thread::first(Arc::new(process), &name, poll, &Presence::default())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::base::state::poll;
 use crate::base::{lock, GuestAddr};
 use crate::engine::presence::Presence;
 use crate::mmu::{CallArg, SoftMmu};
+use crate::sys::process::set_name;
 use crate::sys::signal::{self as host, Info, Seat};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -133,11 +134,14 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// The first thread of a process, known by the file name of its program; `poll` is the hart's poll word.
-    pub fn first(process: Arc<Process>, poll: &Arc<AtomicU32>, presence: &Presence) -> Thread {
+    /// The first thread of a process, known by the file name in `path`; `poll` is the hart's poll word.
+    pub fn first(process: Arc<Process>, path: &Path, poll: &Arc<AtomicU32>, presence: &Presence) -> Thread {
         let whole = process.host.is_some();
         let mask = if whole { host::mask() } else { 0 };
-        let name = name_of(&process.paths.exe);
+        let name = name_of(path);
+        if whole {
+            set_name(&name);
+        }
         let peer = new_peer(poll, presence);
         lock(&process.threads.list).push(Arc::clone(&peer));
         Thread {
@@ -297,9 +301,9 @@ fn new_peer(poll: &Arc<AtomicU32>, presence: &Presence) -> Arc<Peer> {
 }
 
 /// The name by which a program's first thread is known.
-fn name_of(exe: &Path) -> [u8; 16] {
+fn name_of(path: &Path) -> [u8; 16] {
     let mut name = [0; 16];
-    let file = exe.file_name().map_or(&[][..], |file| file.as_bytes());
+    let file = path.file_name().map_or(&[][..], |file| file.as_bytes());
     name.iter_mut().take(15).zip(file).for_each(|(to, from)| *to = *from);
     name
 }

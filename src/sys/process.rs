@@ -102,6 +102,26 @@ pub fn set_own(option: i32, value: u64) -> Result<u64, i32> {
     }
 }
 
+extern "C" {
+    /// The environment as the C library has it.
+    static environ: *const *const libc::c_char;
+}
+
+/// The whole environment of this process, also what is no `NAME=VALUE`.
+pub fn environment() -> Vec<Vec<u8>> {
+    let mut entries = Vec::new();
+    // SAFETY: the list ends with null and its strings with NUL; this crate never changes it, and the standard library,
+    // by which others may, says that they must not while other threads run.
+    unsafe {
+        let mut at = environ;
+        while !at.is_null() && !(*at).is_null() {
+            entries.push(CStr::from_ptr(*at).to_bytes().to_vec());
+            at = at.add(1);
+        }
+    }
+    entries
+}
+
 /// Stops this process until somebody continues it.
 pub fn stop() {
     // SAFETY: takes numbers.

@@ -33,6 +33,8 @@ pub struct RunOptions {
     pub stack: Option<u64>,
     pub code_cache: Option<u64>,
     pub argv0: Option<OsString>,
+    /// The name by which a program was executed, for programs that a guest executes.
+    pub exec_name: Option<OsString>,
     pub program: PathBuf,
     /// Arguments after the program.
     pub args: Vec<OsString>,
@@ -76,6 +78,7 @@ Options of run:
   -E, --env NAME=VALUE     set a variable of the guest's environment
   -U, --unset NAME         remove one
   -0, --argv0 NAME         the name the program sees as its own (default: PROGRAM)
+      --exec-name PATH     the path it is told it was executed by (default: PROGRAM)
       --tier TIER          what runs the code: interp, o0, auto (default), random[:SEED]
       --strace             print each system call to standard error
       --stats[=json]       print counts to standard error at the end
@@ -139,6 +142,7 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
                 options.tier = tier(&name)?;
                 options.tier_name = Some(name);
             }
+            Some(Long("exec-name")) => options.exec_name = Some(parser.value()?),
             Some(Long("strace")) => options.strace = true,
             Some(Long("stats")) => options.stats = Some(stats(parser.optional_value())?),
             Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),

@@ -41,6 +41,9 @@ fn build(options: &RunOptions) -> Result<Machine, Error> {
             .tier(options.tier)
             .strace(options.strace)
             .whole_process(same_command(options));
+        if let Some(name) = &options.exec_name {
+            builder = builder.exec_name(name);
+        }
         if let Some(sysroot) = &options.sysroot {
             builder = builder.sysroot(sysroot);
         }
