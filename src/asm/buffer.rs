@@ -120,7 +120,7 @@ impl CodeBuffer {
     /// Room for one instruction after the code; [`CodeBuffer::advance`] makes what was written there code.
     #[inline]
     pub(super) fn window(&mut self) -> &mut [u8; WINDOW] {
-        if self.bytes.len() - self.len < WINDOW {
+        if self.bytes.get(self.len..).is_none_or(|room| room.len() < WINDOW) {
             // Invariants 1 and 2: only room after `len` is added.
             self.grow();
         }
@@ -146,10 +146,13 @@ impl CodeBuffer {
 
     /// Appends bytes.
     pub fn put(&mut self, data: &[u8]) {
-        // Invariants 1 and 2: everything after `len` is replaced, nothing before it.
-        self.bytes.truncate(self.len);
-        self.bytes.extend_from_slice(data);
-        self.len = self.bytes.len();
+        // Invariants 1 and 2: `len` grows by what is written behind it.
+        let end = self.len + data.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[self.len..end].copy_from_slice(data);
+        self.len = end;
     }
 
     /// Appends `byte` until the offset is a multiple of `alignment`, which is a power of two.
@@ -225,6 +228,7 @@ impl CodeBuffer {
     pub fn finish(mut self, filler: u8) -> Result<Code, FinishError> {
         let text_len = self.len;
         self.resolve(filler)?;
+        self.bytes.truncate(self.len);
         let alignment = self.alignment.max(1);
         Ok(Code { bytes: self.bytes, labels: self.labels, text_len, alignment, notes: self.notes })
     }
@@ -236,7 +240,7 @@ impl CodeBuffer {
     /// As [`CodeBuffer::finish`].
     pub fn finish_in_place(&mut self, filler: u8) -> Result<&[u8], FinishError> {
         self.resolve(filler)?;
-        Ok(&self.bytes)
+        Ok(&self.bytes[..self.len])
     }
 
     /// Forgets everything but the memory, and whether a listing is recorded. Labels handed out before are void.
@@ -244,7 +248,9 @@ impl CodeBuffer {
         self.len = 0;
         self.labels.clear();
         self.fixups.clear();
-        self.pool.clear();
+        if !self.pool.is_empty() {
+            self.pool.clear();
+        }
         self.twice = None;
         self.alignment = 0;
         if let Some(notes) = &mut self.notes {
@@ -258,8 +264,6 @@ impl CodeBuffer {
         if let Some(label) = self.twice {
             return Err(FinishError::BoundTwice(label));
         }
-        // Invariant 1: what is behind the code is room only.
-        self.bytes.truncate(self.len);
         for fixup in &self.fixups {
             let Some(target) = self.label_offset(fixup.label) else {
                 return Err(FinishError::Unbound(fixup.label));
