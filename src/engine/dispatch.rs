@@ -3,6 +3,7 @@
 use super::native::{self, Back, Native, Wish, CODE_CACHE_BYTES};
 use super::{Jit, Tier};
 use crate::base::error::{Access, Fault, Trap};
+use crate::guest::riscv::memo::Memo;
 use crate::guest::riscv::translate::{lift_into, MAX_BLOCK_BYTES, MAX_BLOCK_INSNS};
 use crate::interp::{self, Exit};
 use crate::ir::{IRBlock, IROp};
@@ -84,7 +85,7 @@ impl Jit {
         if let Some(code) = native.cache.find(self.cpu.pc) {
             return Ok(Some(code));
         }
-        let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops))?;
+        let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops), &mut self.memo)?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
         let code = native.code_for(&block);
@@ -205,10 +206,11 @@ impl Jit {
         if self.cache.contains(self.cpu.pc) {
             return Ok(());
         }
-        let block = lift_at(mmu, self.cpu.pc)?;
+        let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops), &mut self.memo)?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
         self.cache.insert(&block);
+        self.ops = block.ops;
         Ok(())
     }
 }
@@ -218,14 +220,14 @@ impl Jit {
 /// # Errors
 /// The fetch fault of its first instruction.
 pub fn lift_at(mmu: &SoftMmu, pc: u64) -> Result<IRBlock, Fault> {
-    lift_in(mmu, pc, Vec::with_capacity(32))
+    lift_in(mmu, pc, Vec::with_capacity(32), &mut Memo::tiny())
 }
 
-/// As [`lift_at`], with the operations in memory that is given.
-fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>) -> Result<IRBlock, Fault> {
+/// As [`lift_at`], with the operations in memory that is given, and with what was lifted before at hand.
+fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>, memo: &mut Memo) -> Result<IRBlock, Fault> {
     let mut code = [0; MAX_BLOCK_BYTES];
     let len = mmu.fetch(pc, &mut code)?;
-    let block = lift_into(pc, &code[..len], ops).ok_or_else(|| {
+    let block = lift_into(pc, &code[..len], ops, memo).ok_or_else(|| {
         // The first half of an instruction is there and the second is not.
         let addr = pc.wrapping_add(len as u64);
         Fault { addr, access: Access::Fetch, mapped: mmu.prot(addr).is_some(), beyond_file: false }

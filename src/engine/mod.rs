@@ -9,6 +9,7 @@ mod native;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId};
+use crate::guest::riscv::memo::Memo;
 use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
@@ -172,6 +173,8 @@ pub struct Jit {
     refused: HashSet<GuestAddr>,
     /// Memory for the operations of the next block.
     ops: Vec<IROp>,
+    /// What guest instructions mean.
+    memo: Memo,
     stats: Stats,
 }
 
