@@ -117,22 +117,17 @@ impl CodeBuffer {
         self.labels.get(label.index()).copied().filter(|offset| *offset != UNBOUND)
     }
 
-    /// Room for one instruction after the code; [`CodeBuffer::advance`] makes what was written there code.
-    #[inline]
-    pub(super) fn window(&mut self) -> &mut [u8; WINDOW] {
-        if self.bytes.get(self.len..).is_none_or(|room| room.len() < WINDOW) {
-            // Invariants 1 and 2: only room after `len` is added.
-            self.grow();
-        }
-        match self.bytes[self.len..].first_chunk_mut() {
-            Some(window) => window,
-            None => unreachable!("there are WINDOW bytes after the code"),
-        }
+    /// Room for one instruction after the code, or `None` before [`CodeBuffer::grow`]; [`CodeBuffer::advance`] makes what
+    /// was written there code.
+    #[inline(always)]
+    pub(super) fn window(&mut self) -> Option<&mut [u8; WINDOW]> {
+        self.bytes.get_mut(self.len..)?.first_chunk_mut()
     }
 
     /// Doubles the room.
     #[cold]
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
+        // Invariants 1 and 2: only room after `len` is added.
         self.bytes.resize((2 * self.bytes.len()).max(self.len + 8 * WINDOW), 0);
     }
 
@@ -204,6 +199,12 @@ impl CodeBuffer {
         let label = self.new_label();
         self.pool.insert(key, label);
         label
+    }
+
+    /// Whether a listing is wanted.
+    #[inline(always)]
+    pub(super) fn is_noted(&self) -> bool {
+        self.notes.is_some()
     }
 
     /// Records what was emitted from offset `at`, if a listing is wanted.
@@ -451,7 +452,10 @@ mod tests {
         let mut buffer = CodeBuffer::new();
         for index in 0..10_000_usize {
             assert_eq!(buffer.offset(), 3 * index);
-            buffer.window()[..3].copy_from_slice(&[1, 2, 3]);
+            if buffer.window().is_none() {
+                buffer.grow();
+            }
+            buffer.window().unwrap()[..3].copy_from_slice(&[1, 2, 3]);
             buffer.advance(3);
         }
         let code = buffer.finish(0).unwrap();

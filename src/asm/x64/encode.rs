@@ -3,10 +3,9 @@
 //! Order of an instruction's parts (Intel SDM 2A, figure 2-1 and 2.3.2): legacy prefixes, REX or VEX, escape bytes,
 //! opcode, ModRM, SIB, displacement, immediate.
 //!
-//! It is the inner loop of translation. So bytes are collected in a register and stored eight at once, in up to three
-//! pieces (all up to the opcode; ModRM, SIB and displacement; the immediate), and what an instruction may have or not
-//! is shifted in in any case and then counted or not: which parts it has depends on its registers, so a branch would
-//! often be mispredicted.
+//! It is the inner loop of translation. Optional parts are written in any case and then counted or not: which parts an
+//! instruction has depends on its registers, so a branch would often be mispredicted. What seldom happens (no room, a
+//! label as memory operand, a listing) is done by calls in the last place, so that nothing need be kept across them.
 
 use super::inst::{Head, Inst, Rm};
 use super::insts::encoding_of;
@@ -16,53 +15,30 @@ use super::row::{Encoding, ModRm};
 use crate::asm::buffer::WINDOW;
 use crate::asm::{CodeBuffer, FixupKind, Label};
 
-/// Up to eight bytes, the first one lowest.
-#[derive(Clone, Copy)]
-struct Piece {
-    bytes: u64,
-    /// How many bits of it count; the others are 0.
-    bits: u32,
-}
-
-impl Piece {
-    const EMPTY: Piece = Piece { bytes: 0, bits: 0 };
-
-    /// The piece with the low `len` bytes of `bytes` behind it; the other bytes are 0.
-    #[inline(always)]
-    fn with(self, bytes: u32, len: u8) -> Piece {
-        debug_assert!(self.bits + u32::from(len) * 8 <= 64);
-        Piece { bytes: self.bytes | u64::from(bytes) << self.bits, bits: self.bits + u32::from(len) * 8 }
-    }
-
-    /// The piece with the byte behind it if the condition holds.
-    #[inline(always)]
-    fn with_if(self, condition: bool, byte: u8) -> Piece {
-        self.with(u32::from(byte) * u32::from(condition), u8::from(condition))
-    }
-}
-
 /// Appends to the window of the code buffer.
 struct Out<'a> {
     bytes: &'a mut [u8; WINDOW],
     len: usize,
 }
 
-/// All but the immediate is shorter than this, and this plus a stored piece fits the window.
+/// The longest instruction is shorter than this, and this plus the longest value fits the window.
 const LIMIT: usize = WINDOW / 2;
 
 impl Out<'_> {
+    /// Appends the byte if the condition holds.
     #[inline(always)]
-    fn piece(&mut self, piece: Piece) {
-        self.low_bytes(piece.bytes, piece.bits as usize / 8);
+    fn byte_if(&mut self, condition: bool, byte: u8) {
+        // The mask changes nothing; it tells the compiler that the index is in range.
+        self.bytes[self.len & (LIMIT - 1)] = byte;
+        self.len += usize::from(condition);
     }
 
-    /// Appends the low `len` bytes.
+    /// Appends the low `len` of the `N` bytes.
     #[inline(always)]
-    fn low_bytes(&mut self, bytes: u64, len: usize) {
-        // The mask changes nothing; it tells the compiler that the index is in range.
+    fn low_bytes<const N: usize>(&mut self, bytes: [u8; N], len: u8) {
         let at = self.len & (LIMIT - 1);
-        self.bytes[at..at + 8].copy_from_slice(&bytes.to_le_bytes());
-        self.len += len;
+        self.bytes[at..at + N].copy_from_slice(&bytes);
+        self.len += usize::from(len);
     }
 }
 
@@ -81,66 +57,110 @@ pub(super) fn encode<const ROW: usize>(buffer: &mut CodeBuffer, inst: Inst) {
     }
 }
 
-/// Appends an instruction without memory operand.
+/// Appends an instruction without memory operand; `number` is that of the register in the "r/m" field or in the opcode.
 #[inline(never)]
 fn with_register<const ROW: usize>(buffer: &mut CodeBuffer, head: Head, number: u8, imm: i64) {
-    let (start, e) = (buffer.offset(), const { &encoding_of(ROW) });
-    let mut out = Out { bytes: buffer.window(), len: 0 };
-    let byte_rm = e.byte_rm & matches!(number, 4..=7);
-    let front = if e.vex_map == 0 {
-        let in_opcode = if e.modrm == ModRm::InOpcode { number & 7 } else { 0 };
-        let byte = byte_rm | is_byte_reg(e, head);
-        legacy(Piece::EMPTY, e, rex(e, head, 0, number), byte, variable(e, head, imm) | in_opcode)
-    } else {
-        vex(Piece::EMPTY, e, rex(e, head, 0, number), head)
+    let e = const { &encoding_of(ROW) };
+    let start = buffer.offset();
+    let Some(window) = buffer.window() else {
+        return again(buffer, |buffer| with_register::<ROW>(buffer, head, number, imm));
     };
-    let modrm = (e.modrm == ModRm::Reg) | (e.modrm == ModRm::Digit);
-    out.piece(front.with_if(modrm, 0b11 << 6 | (reg(e, head) & 7) << 3 | number & 7));
+    let mut out = Out { bytes: window, len: 0 };
+    let rex = rex(e, head, 0, number);
+    let modrm = 0b11 << 6 | (reg(e, head) & 7) << 3 | number & 7;
+    if e.vex_map == 0 {
+        let byte = e.byte_rm & matches!(number, 4..=7) | is_byte_reg(e, head);
+        let in_opcode = if e.modrm == ModRm::InOpcode { number & 7 } else { 0 };
+        legacy(&mut out, e, rex, byte, variable(e, head, imm) | in_opcode, modrm);
+    } else {
+        vex(&mut out, e, rex, head, modrm);
+    }
     immediate(&mut out, e, imm);
     let len = out.len;
     buffer.advance(len);
-    buffer.note(start, || Inst { head, rm: Rm::Reg(number), imm }.to_string());
+    if buffer.is_noted() {
+        note(buffer, start, head, Rm::Reg(number), imm);
+    }
 }
 
 /// Appends an instruction with a memory operand.
 #[inline(never)]
 fn with_memory<const ROW: usize>(buffer: &mut CodeBuffer, head: Head, mem: Mem, imm: i64) {
-    let (start, e) = (buffer.offset(), const { &encoding_of(ROW) });
-    let mut out = Out { bytes: buffer.window(), len: 0 };
+    let e = const { &encoding_of(ROW) };
+    let start = buffer.offset();
+    let Some(window) = buffer.window() else {
+        return again(buffer, |buffer| with_memory::<ROW>(buffer, head, mem, imm));
+    };
+    let mut out = Out { bytes: window, len: 0 };
     // Prefixes of the address (Intel SDM 2A, 2.1.1).
-    let prefixes = Piece::EMPTY.with_if(mem.has_gs(), 0x65).with_if(mem.has_addr32(), 0x67);
+    out.byte_if(mem.has_gs(), 0x65);
+    out.byte_if(mem.has_addr32(), 0x67);
     // What is missing has a number without bit 3.
     let rex = rex(e, head, mem.index_number(), mem.base_number());
-    out.piece(if e.vex_map == 0 {
-        legacy(prefixes, e, rex, is_byte_reg(e, head), variable(e, head, imm))
+    let address = Address::of(mem);
+    let modrm = address.modrm | (reg(e, head) & 7) << 3;
+    if e.vex_map == 0 {
+        legacy(&mut out, e, rex, is_byte_reg(e, head), variable(e, head, imm), modrm);
     } else {
-        vex(prefixes, e, rex, head)
-    });
-    let at = out.len;
-    out.piece(memory(reg(e, head), mem));
+        vex(&mut out, e, rex, head, modrm);
+    }
+    out.byte_if(address.has_sib, address.sib);
+    let disp = out.len;
+    out.low_bytes(mem.displacement().to_le_bytes(), address.disp_len);
     immediate(&mut out, e, imm);
     let len = out.len;
     buffer.advance(len);
-    if let Some(label) = mem.to_label() {
-        // The displacement follows the ModRM byte.
-        buffer.fixup(FixupKind::Rel32, start + at + 1, start + len, label, mem.displacement());
+    if mem.is_label() {
+        refer(buffer, start + disp, mem);
     }
-    buffer.note(start, || Inst { head, rm: Rm::Mem(mem), imm }.to_string());
+    if buffer.is_noted() {
+        note(buffer, start, head, Rm::Mem(mem), imm);
+    }
 }
 
 /// Appends a branch.
 #[inline(never)]
 fn with_label<const ROW: usize>(buffer: &mut CodeBuffer, head: Head, label: Label) {
-    let (start, e) = (buffer.offset(), const { &encoding_of(ROW) });
-    let mut out = Out { bytes: buffer.window(), len: 0 };
-    out.piece(legacy(Piece::EMPTY, e, 0, false, head.cond()));
+    let e = const { &encoding_of(ROW) };
+    let start = buffer.offset();
+    let Some(window) = buffer.window() else {
+        return again(buffer, |buffer| with_label::<ROW>(buffer, head, label));
+    };
+    let mut out = Out { bytes: window, len: 0 };
+    legacy(&mut out, e, 0, false, head.cond(), 0);
     let at = out.len;
-    out.low_bytes(0, usize::from(e.imm_len));
+    immediate(&mut out, e, 0);
     let len = out.len;
     buffer.advance(len);
     let kind = if e.imm_len == 1 { FixupKind::Rel8 } else { FixupKind::Rel32 };
     buffer.fixup(kind, start + at, start + len, label, 0);
-    buffer.note(start, || Inst { head, rm: Rm::Label(label), imm: 0 }.to_string());
+    if buffer.is_noted() {
+        note(buffer, start, head, Rm::Label(label), 0);
+    }
+}
+
+/// Makes room and tries again.
+#[cold]
+#[inline(never)]
+fn again(buffer: &mut CodeBuffer, append: impl Fn(&mut CodeBuffer)) {
+    buffer.grow();
+    append(buffer);
+}
+
+/// Has the displacement at offset `at`, of the instruction just appended, filled in with the distance to a label.
+#[cold]
+#[inline(never)]
+fn refer(buffer: &mut CodeBuffer, at: usize, mem: Mem) {
+    if let Some(label) = mem.to_label() {
+        buffer.fixup(FixupKind::Rel32, at, buffer.offset(), label, mem.displacement());
+    }
+}
+
+/// Records the text of the instruction at `start`.
+#[cold]
+#[inline(never)]
+fn note(buffer: &mut CodeBuffer, start: usize, head: Head, rm: Rm, imm: i64) {
+    buffer.note(start, || Inst { head, rm, imm }.to_string());
 }
 
 /// The "reg" field and its extension. A row has a digit or a register there; the other is 0.
@@ -175,52 +195,75 @@ fn variable(e: &Encoding, head: Head, imm: i64) -> u8 {
     head.cond() | u8::from(is_short(e, imm)) << 1
 }
 
-/// Prefixes, escape bytes and opcode of an instruction without VEX. `byte` asks for a REX prefix in any case.
+/// Prefixes, escape bytes, opcode and, if the row has one, ModRM byte of an instruction without VEX. `byte` asks for a
+/// REX prefix in any case.
 #[inline(always)]
-fn legacy(before: Piece, e: &Encoding, rex: u8, byte: bool, variable: u8) -> Piece {
-    let opcode = e.opcode | u32::from(variable) << (8 * (e.opcode_len - 1));
-    before
-        .with(u32::from(e.lead), e.lead_len)
-        .with_if((rex != 0) | byte, 0x40 | rex)
-        .with(opcode, e.opcode_len)
+fn legacy(out: &mut Out<'_>, e: &Encoding, rex: u8, byte: bool, variable: u8, modrm: u8) {
+    out.low_bytes(e.lead.to_le_bytes(), e.lead_len);
+    out.byte_if((rex != 0) | byte, 0x40 | rex);
+    // The opcode has at most three bytes, so that this is one store.
+    let opcode =
+        e.opcode | u32::from(variable) << (8 * (e.opcode_len - 1)) | u32::from(modrm) << (8 * e.opcode_len);
+    out.low_bytes(opcode.to_le_bytes(), e.opcode_len + u8::from(has_modrm(e)));
 }
 
-/// The three-byte VEX prefix (Intel SDM 2A, 2.3.5) and the opcode: register bits and vvvv are stored inverted, L is 0.
-/// All rows are in maps that the two-byte form cannot name: 0F38 and 0F3A.
+/// The three-byte VEX prefix (Intel SDM 2A, 2.3.5), the opcode, which has one byte, and the ModRM byte. Register bits
+/// and vvvv are stored inverted, L is 0. All rows are in maps that the two-byte form cannot name: 0F38 and 0F3A.
 #[inline(always)]
-fn vex(before: Piece, e: &Encoding, rex: u8, head: Head) -> Piece {
+fn vex(out: &mut Out<'_>, e: &Encoding, rex: u8, head: Head, modrm: u8) {
     let registers = (rex & 7 ^ 7) << 5 | e.vex_map;
     let rest = (rex >> 3) << 7 | (head.vvvv() ^ 15) << 3 | e.vex_prefix;
     let [opcode, ..] = e.opcode.to_le_bytes();
-    before.with(u32::from_le_bytes([0xc4, registers, rest, opcode]), 4)
+    out.low_bytes([0xc4, registers, rest, opcode], 4);
+    out.byte_if(has_modrm(e), modrm);
+}
+
+/// Whether the row has a ModRM byte.
+#[inline(always)]
+fn has_modrm(e: &Encoding) -> bool {
+    (e.modrm == ModRm::Reg) | (e.modrm == ModRm::Digit)
 }
 
 /// Appends the immediate.
 #[inline(always)]
 fn immediate(out: &mut Out<'_>, e: &Encoding, imm: i64) {
     let len = if is_short(e, imm) { 1 } else { e.imm_len };
-    out.low_bytes(imm.cast_unsigned(), usize::from(len));
+    match e.imm_len {
+        0 => {}
+        8 => out.low_bytes(imm.to_le_bytes(), 8),
+        // The others are the low half of it.
+        _ => out.low_bytes(((imm & 0xffff_ffff) as u32).to_le_bytes(), len),
+    }
 }
 
-/// ModRM, SIB and displacement of a memory operand (Intel SDM 2A, tables 2-2 and 2-3).
-#[inline(always)]
-fn memory(reg: u8, mem: Mem) -> Piece {
-    let (reg, disp) = ((reg & 7) << 3, mem.displacement().cast_unsigned());
-    let modrm = |mode: u8, rm: u8| Piece::EMPTY.with(u32::from(mode << 6 | reg | rm), 1);
-    let sib = |base: u8| mem.scale_field() << 6 | (mem.index_number() & 7) << 3 | base;
-    if mem.has_base() {
-        let base = mem.base_number() & 7;
-        let mode = mode(base, mem.displacement());
-        // rsp and r12 as a base need a SIB byte without an index.
-        let has_sib = mem.has_index() | (base == SIB);
-        // Of a shorter displacement nothing follows that the rest could spoil: lengths 0, 1, 4 for modes 0, 1, 2.
-        modrm(mode, if has_sib { SIB } else { base }).with_if(has_sib, sib(base)).with(disp, mode * mode)
-    } else if mem.to_label().is_some() {
-        // Relative to rip; filled in later.
-        modrm(0, NO_BASE).with(0, 4)
-    } else {
-        // The displacement alone would be relative to rip, so there is a SIB byte (Intel SDM 2A, 2.2.1.6).
-        modrm(0, SIB).with(u32::from(sib(NO_BASE)), 1).with(disp, 4)
+/// What a memory operand puts into the ModRM and SIB bytes, and the length of its displacement (Intel SDM 2A, tables 2-2
+/// and 2-3).
+struct Address {
+    /// Fields "mod" and "r/m".
+    modrm: u8,
+    has_sib: bool,
+    sib: u8,
+    disp_len: u8,
+}
+
+impl Address {
+    #[inline(always)]
+    fn of(mem: Mem) -> Address {
+        let sib = mem.scale_field() << 6 | (mem.index_number() & 7) << 3;
+        if mem.has_base() {
+            let base = mem.base_number() & 7;
+            let mode = mode(base, mem.displacement());
+            // rsp and r12 as a base need a SIB byte without an index.
+            let has_sib = mem.has_index() | (base == SIB);
+            let modrm = mode << 6 | if has_sib { SIB } else { base };
+            // Modes 0, 1 and 2 have 0, 1 and 4 bytes.
+            Address { modrm, has_sib, sib: sib | base, disp_len: mode + (mode & 2) }
+        } else {
+            // The displacement alone is relative to rip (Intel SDM 2A, 2.2.1.6), as it is to be for a label only.
+            let has_sib = !mem.is_label();
+            let modrm = if has_sib { SIB } else { NO_BASE };
+            Address { modrm, has_sib, sib: sib | NO_BASE, disp_len: 4 }
+        }
     }
 }
 
