@@ -1,5 +1,9 @@
 //! Finds the number of a block by its address: a hash table of numbers only, with linear probing. The addresses are in
-//! the blocks themselves, so an entry has four bytes; at least a quarter of the entries are free, so few are looked at.
+//! the blocks themselves, so an entry has four bytes; at least half of the entries are free, so few are looked at.
+//!
+//! The first access to memory that is in no cache costs as much as translating an instruction. So what is near each
+//! other in the program is near each other here: only the number of its 64 bytes is hashed, to a line of the cache, and
+//! the rest of the address says where in the line to begin.
 
 use crate::base::GuestAddr;
 
@@ -14,6 +18,9 @@ pub(super) struct Index {
 /// Entries of an empty table; a power of two.
 const FIRST: usize = 1 << 10;
 
+/// Entries in a line of the cache.
+const LINE: usize = 16;
+
 /// No block. (Not zero: memory that comes as zeroes would be touched twice, to read and to write.)
 const FREE: u32 = u32::MAX;
 
@@ -23,10 +30,12 @@ impl Index {
         Index { entries: vec![FREE; FIRST], used: 0 }
     }
 
-    /// Where to look first for an address: the high bits of a product (Knuth, TAOCP vol. 3, 6.4).
+    /// Where to look first for an address. Hashed by the high bits of a product (Knuth, TAOCP vol. 3, 6.4).
     fn home(&self, pc: GuestAddr) -> usize {
-        let product = pc.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (product >> (64 - self.entries.len().trailing_zeros())) as usize
+        let lines = self.entries.len() / LINE;
+        let product = (pc / 64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let line = (product >> (64 - lines.trailing_zeros())) as usize;
+        line * LINE + (pc / 4) as usize % LINE
     }
 
     /// The number of the block at `pc`; `pc_of` says at which address a block is.
@@ -34,7 +43,7 @@ impl Index {
     pub fn find(&self, pc: GuestAddr, pc_of: impl Fn(u32) -> GuestAddr) -> Option<u32> {
         let mut at = self.home(pc);
         loop {
-            // A free entry comes, since a quarter of them are free.
+            // A free entry comes, since half of them are free.
             match self.entries[at] {
                 FREE => return None,
                 number if pc_of(number) == pc => return Some(number),
@@ -45,7 +54,7 @@ impl Index {
 
     /// Adds the next block, which is at `pc` and not in the table. Blocks are numbered as they are added.
     pub fn insert(&mut self, pc: GuestAddr, pc_of: impl Fn(u32) -> GuestAddr) {
-        if self.used as usize * 4 >= self.entries.len() * 3 {
+        if self.used as usize * 2 >= self.entries.len() {
             self.grow(pc_of);
         }
         self.place(pc, self.used);
