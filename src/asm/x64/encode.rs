@@ -46,7 +46,7 @@ impl Out<'_> {
 ///
 /// There is one encoder per row that is used, with all that the row says folded into it. The emit methods know the form
 /// of the operands, so one call remains of this, with all arguments in registers. (Inlining the encoder into each call
-/// makes the crate compile ten times as long; one encoder for all rows needs three times as many instructions.)
+/// makes the crate compile ten times as long; one encoder for all rows takes twice as many instructions.)
 #[inline(always)]
 pub(super) fn encode<const ROW: usize>(buffer: &mut CodeBuffer, inst: Inst) {
     match inst.rm {
@@ -63,7 +63,7 @@ fn with_register<const ROW: usize>(buffer: &mut CodeBuffer, head: Head, number: 
     let e = const { &encoding_of(ROW) };
     let start = buffer.offset();
     let Some(window) = buffer.window() else {
-        return again(buffer, |buffer| with_register::<ROW>(buffer, head, number, imm));
+        return again(buffer, move |buffer| with_register::<ROW>(buffer, head, number, imm));
     };
     let mut out = Out { bytes: window, len: 0 };
     let rex = rex(e, head, 0, number);
@@ -89,7 +89,7 @@ fn with_memory<const ROW: usize>(buffer: &mut CodeBuffer, head: Head, mem: Mem, 
     let e = const { &encoding_of(ROW) };
     let start = buffer.offset();
     let Some(window) = buffer.window() else {
-        return again(buffer, |buffer| with_memory::<ROW>(buffer, head, mem, imm));
+        return again(buffer, move |buffer| with_memory::<ROW>(buffer, head, mem, imm));
     };
     let mut out = Out { bytes: window, len: 0 };
     // Prefixes of the address (Intel SDM 2A, 2.1.1).
@@ -110,11 +110,8 @@ fn with_memory<const ROW: usize>(buffer: &mut CodeBuffer, head: Head, mem: Mem, 
     immediate(&mut out, e, imm);
     let len = out.len;
     buffer.advance(len);
-    if mem.is_label() {
-        refer(buffer, start + disp, mem);
-    }
-    if buffer.is_noted() {
-        note(buffer, start, head, Rm::Mem(mem), imm);
+    if mem.is_label() | buffer.is_noted() {
+        refer(buffer, start, disp, Inst { head, rm: Rm::Mem(mem), imm });
     }
 }
 
@@ -124,7 +121,7 @@ fn with_label<const ROW: usize>(buffer: &mut CodeBuffer, head: Head, label: Labe
     let e = const { &encoding_of(ROW) };
     let start = buffer.offset();
     let Some(window) = buffer.window() else {
-        return again(buffer, |buffer| with_label::<ROW>(buffer, head, label));
+        return again(buffer, move |buffer| with_label::<ROW>(buffer, head, label));
     };
     let mut out = Out { bytes: window, len: 0 };
     legacy(&mut out, e, 0, false, head.cond(), 0);
@@ -147,13 +144,17 @@ fn again(buffer: &mut CodeBuffer, append: impl Fn(&mut CodeBuffer)) {
     append(buffer);
 }
 
-/// Has the displacement at offset `at`, of the instruction just appended, filled in with the distance to a label.
+/// If the memory operand of the instruction just appended is a label, has its displacement, `disp` bytes behind the
+/// instruction's start, filled in; records the text.
 #[cold]
 #[inline(never)]
-fn refer(buffer: &mut CodeBuffer, at: usize, mem: Mem) {
-    if let Some(label) = mem.to_label() {
-        buffer.fixup(FixupKind::Rel32, at, buffer.offset(), label, mem.displacement());
+fn refer(buffer: &mut CodeBuffer, start: usize, disp: usize, inst: Inst) {
+    if let Rm::Mem(mem) = inst.rm {
+        if let Some(label) = mem.to_label() {
+            buffer.fixup(FixupKind::Rel32, start + disp, buffer.offset(), label, mem.displacement());
+        }
     }
+    buffer.note(start, || inst.to_string());
 }
 
 /// Records the text of the instruction at `start`.
