@@ -7,6 +7,7 @@ use std::time::Instant;
 use vm_engine_jit::asm::x64::CpuFeatures;
 use vm_engine_jit::cache::CodeCache;
 use vm_engine_jit::codegen::Memory;
+use vm_engine_jit::guest::riscv::memo::Memo;
 use vm_engine_jit::guest::riscv::translate::{lift_into, MAX_BLOCK_BYTES};
 use vm_engine_jit::linux::elf::{parse_source, Source};
 use vm_engine_jit::{IRBlock, IROp};
@@ -77,10 +78,10 @@ fn round(program: &str) -> Round {
 
 /// Lifts all blocks one after the other; returns how many bytes they have.
 fn each_block(start: u64, code: &[u8], mut visit: impl FnMut(&IRBlock)) -> usize {
-    let (mut at, mut ops) = (0, Vec::new());
+    let (mut at, mut ops, mut memo) = (0, Vec::new(), Memo::new());
     while at < code.len() {
         let end = code.len().min(at + MAX_BLOCK_BYTES);
-        let Some(block) = lift_into(start + at as u64, &code[at..end], ops) else { break };
+        let Some(block) = lift_into(start + at as u64, &code[at..end], ops, &mut memo) else { break };
         let last =
             block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
         let last = (last.unwrap_or(block.start_pc) - start) as usize;

@@ -117,22 +117,17 @@ impl CodeBuffer {
         self.labels.get(label.index()).copied().filter(|offset| *offset != UNBOUND)
     }
 
-    /// Room for one instruction after the code; [`CodeBuffer::advance`] makes what was written there code.
-    #[inline]
-    pub(super) fn window(&mut self) -> &mut [u8; WINDOW] {
-        if self.bytes.len() - self.len < WINDOW {
-            // Invariants 1 and 2: only room after `len` is added.
-            self.grow();
-        }
-        match self.bytes[self.len..].first_chunk_mut() {
-            Some(window) => window,
-            None => unreachable!("there are WINDOW bytes after the code"),
-        }
+    /// Room for one instruction after the code, or `None` before [`CodeBuffer::grow`]; [`CodeBuffer::advance`] makes what
+    /// was written there code.
+    #[inline(always)]
+    pub(super) fn window(&mut self) -> Option<&mut [u8; WINDOW]> {
+        self.bytes.get_mut(self.len..)?.first_chunk_mut()
     }
 
     /// Doubles the room.
     #[cold]
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
+        // Invariants 1 and 2: only room after `len` is added.
         self.bytes.resize((2 * self.bytes.len()).max(self.len + 8 * WINDOW), 0);
     }
 
@@ -146,10 +141,13 @@ impl CodeBuffer {
 
     /// Appends bytes.
     pub fn put(&mut self, data: &[u8]) {
-        // Invariants 1 and 2: everything after `len` is replaced, nothing before it.
-        self.bytes.truncate(self.len);
-        self.bytes.extend_from_slice(data);
-        self.len = self.bytes.len();
+        // Invariants 1 and 2: `len` grows by what is written behind it.
+        let end = self.len + data.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[self.len..end].copy_from_slice(data);
+        self.len = end;
     }
 
     /// Appends `byte` until the offset is a multiple of `alignment`, which is a power of two.
@@ -203,6 +201,12 @@ impl CodeBuffer {
         label
     }
 
+    /// Whether a listing is wanted.
+    #[inline(always)]
+    pub(super) fn is_noted(&self) -> bool {
+        self.notes.is_some()
+    }
+
     /// Records what was emitted from offset `at`, if a listing is wanted.
     #[inline]
     pub(super) fn note(&mut self, at: usize, text: impl FnOnce() -> String) {
@@ -225,6 +229,7 @@ impl CodeBuffer {
     pub fn finish(mut self, filler: u8) -> Result<Code, FinishError> {
         let text_len = self.len;
         self.resolve(filler)?;
+        self.bytes.truncate(self.len);
         let alignment = self.alignment.max(1);
         Ok(Code { bytes: self.bytes, labels: self.labels, text_len, alignment, notes: self.notes })
     }
@@ -236,7 +241,7 @@ impl CodeBuffer {
     /// As [`CodeBuffer::finish`].
     pub fn finish_in_place(&mut self, filler: u8) -> Result<&[u8], FinishError> {
         self.resolve(filler)?;
-        Ok(&self.bytes)
+        Ok(&self.bytes[..self.len])
     }
 
     /// Forgets everything but the memory, and whether a listing is recorded. Labels handed out before are void.
@@ -244,7 +249,9 @@ impl CodeBuffer {
         self.len = 0;
         self.labels.clear();
         self.fixups.clear();
-        self.pool.clear();
+        if !self.pool.is_empty() {
+            self.pool.clear();
+        }
         self.twice = None;
         self.alignment = 0;
         if let Some(notes) = &mut self.notes {
@@ -258,8 +265,6 @@ impl CodeBuffer {
         if let Some(label) = self.twice {
             return Err(FinishError::BoundTwice(label));
         }
-        // Invariant 1: what is behind the code is room only.
-        self.bytes.truncate(self.len);
         for fixup in &self.fixups {
             let Some(target) = self.label_offset(fixup.label) else {
                 return Err(FinishError::Unbound(fixup.label));
@@ -447,7 +452,10 @@ mod tests {
         let mut buffer = CodeBuffer::new();
         for index in 0..10_000_usize {
             assert_eq!(buffer.offset(), 3 * index);
-            buffer.window()[..3].copy_from_slice(&[1, 2, 3]);
+            if buffer.window().is_none() {
+                buffer.grow();
+            }
+            buffer.window().unwrap()[..3].copy_from_slice(&[1, 2, 3]);
             buffer.advance(3);
         }
         let code = buffer.finish(0).unwrap();

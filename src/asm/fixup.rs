@@ -4,6 +4,7 @@
 //! that does not fit is never truncated: [`super::CodeBuffer::finish`] fails.
 
 use super::buffer::Label;
+use std::num::TryFromIntError;
 
 /// The kinds of fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,13 +42,25 @@ impl FixupKind {
     }
 
     /// Writes the value into the field; false, and nothing is written, if it does not fit.
+    #[inline]
     pub fn patch(self, field: &mut [u8], value: i64) -> bool {
-        if !self.holds(value) || field.len() != self.width() {
-            return false;
+        // Each kind on its own, so that the widths are constants: this is on the way of every block.
+        match self {
+            FixupKind::Rel8 => store(field, i8::try_from(value).map(i8::to_le_bytes)),
+            FixupKind::Rel32 => store(field, i32::try_from(value).map(i32::to_le_bytes)),
         }
-        // In range, so the low bytes hold the whole value.
-        field.copy_from_slice(&value.to_le_bytes()[..self.width()]);
-        true
+    }
+}
+
+/// Fills the field; false if there is no value or the field has another width.
+#[inline]
+fn store<const N: usize>(field: &mut [u8], value: Result<[u8; N], TryFromIntError>) -> bool {
+    match (<&mut [u8; N]>::try_from(field), value) {
+        (Ok(field), Ok(value)) => {
+            *field = value;
+            true
+        }
+        _ => false,
     }
 }
 
@@ -69,10 +82,9 @@ impl Fixup {
     /// The value of the field if the label is at `target`.
     ///
     /// Offsets are lengths of a `Vec` and so below 2^63; a difference of two of them cannot overflow.
+    #[inline]
     pub fn value(&self, target: usize) -> i64 {
-        let forward = i64::try_from(target.saturating_sub(self.from)).unwrap_or(i64::MAX);
-        let backward = i64::try_from(self.from.saturating_sub(target)).unwrap_or(i64::MAX);
-        (forward - backward).saturating_add(i64::from(self.addend))
+        (target.wrapping_sub(self.from) as i64).saturating_add(i64::from(self.addend))
     }
 }
 

@@ -7,28 +7,31 @@
 //!
 //! Nothing outside may keep an address of code across [`CodeCache::clear`]: its caller empties the return stack.
 
+mod index;
+mod notes;
+
 use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
-use crate::base::{GuestAddr, PcMap};
-use crate::codegen::x64::{Compiler, Emitted, Request, Thunks, TABLE_ENTRIES};
+use crate::base::GuestAddr;
+use crate::codegen::x64::{Compiler, Request, Thunks, TABLE_ENTRIES};
 use crate::codegen::{Bail, Memory};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::enter;
 use crate::sys::exec_mem::CodeArena;
 use std::fs::File;
+use index::Index;
 
-/// A block's code.
+/// A block's code. Small: there are as many as blocks, and the index looks at them.
 #[derive(Debug)]
 struct Block {
     pc: GuestAddr,
     /// Place in the arena.
-    offset: usize,
-    len: usize,
-    cost: u64,
-    /// The block's entries in `CodeCache::marks` and `CodeCache::pcs`.
-    marks: (usize, usize),
-    pcs: (usize, usize),
+    offset: u32,
+    len: u32,
+    cost: u32,
+    /// Where its part of `CodeCache::notes` begins; it ends where the next block's begins.
+    notes: u32,
 }
 
 /// Where generated code stood.
@@ -73,14 +76,12 @@ pub struct CodeCache {
     memory: Memory,
     features: CpuFeatures,
     blocks: Vec<Block>,
-    by_pc: PcMap<u32>,
+    by_pc: Index,
     /// Displacement field in the arena, and successor, of every link.
     links: Vec<(usize, GuestAddr)>,
     table: Box<[Target]>,
-    /// Of all blocks: offset in the block's code, and guest instructions begun.
-    marks: Vec<(u32, u32)>,
-    /// Of all blocks: addresses of its guest instructions.
-    pcs: Vec<GuestAddr>,
+    /// Of all blocks: where in its code the guest instructions begin, packed.
+    notes: Vec<u8>,
     /// Operations that code points at, in pieces that never grow beyond their capacity, so that none moves.
     ops: Vec<Vec<IROp>>,
 }
@@ -113,11 +114,10 @@ impl CodeCache {
             memory,
             features,
             blocks: Vec::new(),
-            by_pc: PcMap::default(),
+            by_pc: Index::new(),
             links: Vec::with_capacity(1 << 12),
             table: empty_table(),
-            marks: Vec::with_capacity(1 << 14),
-            pcs: Vec::with_capacity(1 << 13),
+            notes: Vec::with_capacity(1 << 14),
             ops: Vec::new(),
         };
         cache.publish_thunks().ok_or_else(none)?;
@@ -156,8 +156,8 @@ impl CodeCache {
 
     /// Host address of the code for `pc`.
     pub fn find(&self, pc: GuestAddr) -> Option<usize> {
-        let block = &self.blocks[*self.by_pc.get(&pc)? as usize];
-        Some(self.arena.base() + block.offset)
+        let number = self.by_pc.find(pc, |number| self.blocks[number as usize].pc)?;
+        Some(self.arena.base() + self.blocks[number as usize].offset as usize)
     }
 
     /// Generates and publishes code for a block that is not here yet.
@@ -172,41 +172,25 @@ impl CodeCache {
             listing: false,
         };
         let kept = &mut self.ops;
-        let mut compiler = std::mem::take(&mut self.compiler);
-        let added = match compiler.compile(block, &mut |op| keep(kept, op), &request) {
-            Ok(emitted) => self.place(block, emitted).ok_or(Refusal::Full),
-            Err(bail) => Err(Refusal::Bail(bail)),
-        };
-        self.compiler = compiler;
-        added
-    }
-
-    /// Publishes code and notes what has to be known about it; `None` if the arena is full.
-    fn place(&mut self, block: &IRBlock, object: Emitted<'_>) -> Option<usize> {
-        let place = self.arena.reserve(object.bytes.len())?;
+        let object =
+            self.compiler.compile(block, &mut |op| keep(kept, op), &request).map_err(Refusal::Bail)?;
+        // An arena is far below 4 GiB; one that is not is full there.
+        let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
         let code = self.arena.publish(place, object.bytes);
-        self.note(block, object, code.offset, code.len);
-        Some(self.arena.base() + code.offset)
-    }
-
-    fn note(&mut self, block: &IRBlock, object: Emitted<'_>, offset: usize, len: usize) {
-        let (marks, pcs) = (self.marks.len(), self.pcs.len());
-        self.marks.extend_from_slice(object.marks);
-        self.pcs.extend(block.ops.iter().filter_map(|op| match *op {
-            IROp::Mark { pc } => Some(pc),
-            _ => None,
-        }));
-        let index = self.blocks.len() as u32;
+        let (Ok(offset), Ok(notes)) = (u32::try_from(code.offset), u32::try_from(self.notes.len())) else {
+            return Err(Refusal::Full);
+        };
         self.blocks.push(Block {
             pc: block.start_pc,
             offset,
-            len,
-            cost: block.cost(),
-            marks: (marks, self.marks.len()),
-            pcs: (pcs, self.pcs.len()),
+            len: code.len as u32,
+            cost: object.cost,
+            notes,
         });
-        self.by_pc.insert(block.start_pc, index);
-        self.links.extend(object.links.iter().map(|link| (offset + link.field as usize, link.target)));
+        self.by_pc.insert(block.start_pc, |number| self.blocks[number as usize].pc);
+        notes::pack(&mut self.notes, block.start_pc, object.marks, object.pcs);
+        self.links.extend(object.links.iter().map(|link| (code.offset + link.field as usize, link.target)));
+        Ok(self.arena.base() + code.offset)
     }
 
     /// The successor that a link wants.
@@ -234,15 +218,13 @@ impl CodeCache {
     /// Where the code at a host address stands, if it is a block's.
     pub fn position(&self, host_pc: u64) -> Option<Position> {
         let at = usize::try_from(host_pc).ok()?.checked_sub(self.arena.base())?;
+        let at = u32::try_from(at).ok()?;
         let after = self.blocks.partition_point(|block| block.offset <= at);
-        let block = self.blocks[..after].last().filter(|block| at < block.offset + block.len)?;
-        let marks = &self.marks[block.marks.0..block.marks.1];
-        let after = marks.partition_point(|&(offset, _)| offset as usize <= at - block.offset);
-        let begun = marks[..after].last().map_or(0, |&(_, begun)| begun as usize);
-        let pcs = &self.pcs[block.pcs.0..block.pcs.1];
-        let index = begun.saturating_sub(1);
-        let pc = pcs.get(index).copied().unwrap_or(block.pc);
-        Some(Position { pc, unused: block.cost.saturating_sub(index as u64) })
+        let block = self.blocks[..after].last().filter(|block| at - block.offset < block.len)?;
+        let end = self.blocks.get(after).map_or(self.notes.len(), |next| next.notes as usize);
+        let notes = &self.notes[block.notes as usize..end];
+        let (pc, index) = notes::find(notes, block.pc, at - block.offset);
+        Some(Position { pc, unused: u64::from(block.cost).saturating_sub(index) })
     }
 
     /// A copy of the code for a child process (`CodeArena::copy`).
@@ -269,8 +251,7 @@ impl CodeCache {
         self.links.clear();
         self.table.fill([0; 2]);
         self.table[0] = NO_TARGET;
-        self.marks.clear();
-        self.pcs.clear();
+        self.notes.clear();
         self.ops.clear();
         // They fitted before.
         self.publish_thunks();

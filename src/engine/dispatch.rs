@@ -3,6 +3,7 @@
 use super::native::{self, Back, Native, Wish, CODE_CACHE_BYTES};
 use super::{Jit, Tier};
 use crate::base::error::{Access, Fault, Trap};
+use crate::guest::riscv::memo::Memo;
 use crate::guest::riscv::translate::{lift_into, MAX_BLOCK_BYTES, MAX_BLOCK_INSNS};
 use crate::interp::{self, Exit};
 use crate::ir::{IRBlock, IROp};
@@ -91,7 +92,7 @@ impl Jit {
         if let Some(code) = native.cache.find(self.cpu.pc) {
             return Ok(Some(code));
         }
-        let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops))?;
+        let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops), &mut self.memo)?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
         let code = native.code_for(&block);
@@ -212,10 +213,11 @@ impl Jit {
         if self.cache.contains(self.cpu.pc) {
             return Ok(());
         }
-        let block = lift_at(mmu, self.cpu.pc)?;
+        let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops), &mut self.memo)?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
         self.cache.insert(&block);
+        self.ops = block.ops;
         Ok(())
     }
 }
@@ -225,15 +227,18 @@ impl Jit {
 /// # Errors
 /// The fetch fault of its first instruction.
 pub fn lift_at(mmu: &SoftMmu, pc: u64) -> Result<IRBlock, Fault> {
-    lift_in(mmu, pc, Vec::with_capacity(32))
+    lift_in(mmu, pc, Vec::with_capacity(32), &mut Memo::tiny())
 }
 
-/// As [`lift_at`], with the operations in memory that is given.
-fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>) -> Result<IRBlock, Fault> {
+/// As [`lift_at`], with the operations in memory that is given, and with what was lifted before at hand.
+fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>, memo: &mut Memo) -> Result<IRBlock, Fault> {
     let (mut code, mut again) = ([0; MAX_BLOCK_BYTES], [0; MAX_BLOCK_BYTES]);
     let mut ops = ops;
     loop {
-        let (block, used) = lift_once(mmu, pc, ops, &mut code)?;
+        let (block, used) = lift_once(mmu, pc, ops, memo, &mut code)?;
+        if !mmu.watch_code(pc, used as u64) {
+            return Ok(block);
+        }
         // Another thread may have written between the fetch and the watch. What is the same now is seen by the watch
         // from now on.
         let now = mmu.fetch(pc, &mut again[..used])?;
@@ -244,15 +249,16 @@ fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>) -> Result<IRBlock, Fault> {
     }
 }
 
-/// Fetches into `code`, lifts and watches; also returns how many bytes the block has.
+/// Fetches into `code` and lifts; also returns how many bytes the block has.
 fn lift_once(
     mmu: &SoftMmu,
     pc: u64,
     ops: Vec<IROp>,
+    memo: &mut Memo,
     code: &mut [u8; MAX_BLOCK_BYTES],
 ) -> Result<(IRBlock, usize), Fault> {
     let len = mmu.fetch(pc, code)?;
-    let block = lift_into(pc, &code[..len], ops).ok_or_else(|| {
+    let block = lift_into(pc, &code[..len], ops, memo).ok_or_else(|| {
         // The first half of an instruction is there and the second is not.
         let addr = pc.wrapping_add(len as u64);
         Fault { addr, access: Access::Fetch, mapped: mmu.prot(addr).is_some(), beyond_file: false }
@@ -261,7 +267,5 @@ fn lift_once(
     let last =
         block.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
     let end = last.unwrap_or(pc).wrapping_add(4);
-    let used = (end.wrapping_sub(pc) as usize).min(len);
-    mmu.watch_code(pc, used as u64);
-    Ok((block, used))
+    Ok((block, (end.wrapping_sub(pc) as usize).min(len)))
 }

@@ -10,6 +10,7 @@ pub mod presence;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId};
+use crate::guest::riscv::memo::Memo;
 use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
@@ -199,6 +200,8 @@ pub struct Jit {
     ops: Vec<IROp>,
     /// Which translations are being run, for other threads to see.
     presence: Presence,
+    /// What guest instructions mean.
+    memo: Memo,
     stats: Stats,
 }
 

@@ -37,19 +37,19 @@ impl SoftMmu {
     }
 
     /// Notes that code was translated from `[addr, addr + len)`: from now on a write there makes translations out of
-    /// date ([`SoftMmu::code_written`]).
-    pub fn watch_code(&self, addr: GuestAddr, len: u64) {
+    /// date ([`SoftMmu::code_written`]). True if that is new: what was fetched before may have been written meanwhile.
+    pub fn watch_code(&self, addr: GuestAddr, len: u64) -> bool {
         let (first, last) = (addr / PAGE, (addr + len.max(1) - 1) / PAGE);
         let pages = self.space.pages();
         let known = |index| {
             pages.get(index as usize).is_none_or(|byte| byte.load(Ordering::Acquire) & page::CODE != 0)
         };
         if known(first) && known(last) {
-            return;
+            return false;
         }
         let _changing = self.freeze();
         for index in first..=last {
-            let Some(byte) = self.space.pages().get(index as usize) else { return };
+            let Some(byte) = pages.get(index as usize) else { break };
             let bits = byte.load(Ordering::Relaxed);
             if bits & page::CODE != 0 {
                 continue;
@@ -69,6 +69,7 @@ impl SoftMmu {
             // Last: whoever sees the bit relies on the watch.
             byte.fetch_or(page::CODE, Ordering::Release);
         }
+        true
     }
 
     /// If a fault is a write to translated code that the guest may do, lets it happen and declares the translations out

@@ -18,18 +18,19 @@ use std::sync::atomic::{AtomicI32, Ordering};
 /// Alignment of published code: that of the largest constants in it, and a fetch unit of older processors.
 const ALIGN: usize = 16;
 
-/// How much memory is asked for ahead of use. For every page of its own the host takes a fault in each view.
-const AHEAD: usize = 64 << 10;
-
 /// An arena of code with a fixed cap. Memory is committed as it is used; dropping it frees all.
 #[derive(Debug)]
 pub struct CodeArena {
     writable: MmapMut,
     executable: Mmap,
     used: usize,
-    /// Bytes at its start that have memory: at least those in use.
-    backed: usize,
+    /// Bytes whose memory was asked for.
+    ready: usize,
 }
+
+/// Most and least memory that is asked for at once; between them it is as much as is in use.
+const MOST: usize = 256 << 10;
+const LEAST: usize = 16 << 10;
 
 /// A place that was reserved and not published yet; code for it can be assembled for its final address.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl CodeArena {
         let writable = unsafe { MmapOptions::new().len(cap).map_mut(&object) }.map_err(failed)?;
         // SAFETY: as above; the bytes change only through `writable`, by `publish` and `patch_i32`.
         let executable = unsafe { MmapOptions::new().len(cap).map_exec(&object) }.map_err(failed)?;
-        Ok(CodeArena { writable, executable, used: 0, backed: 0 })
+        Ok(CodeArena { writable, executable, used: 0, ready: 0 })
     }
 
     /// Host address at which the arena is executed.
@@ -80,18 +81,21 @@ impl CodeArena {
         let offset = self.used.next_multiple_of(ALIGN);
         let end = offset.checked_add(len).filter(|&end| end <= self.cap())?;
         self.used = end;
-        if end > self.backed {
-            self.back(end);
+        if end > self.ready {
+            self.make_ready(end);
         }
         Some(Writable { offset, len })
     }
 
-    /// Gives the arena memory up to `end` and some more.
-    fn back(&mut self, end: usize) {
-        let (from, to) = (self.backed, end.next_multiple_of(AHEAD).min(self.cap()));
-        // A host that cannot (Linux before 5.14) gives memory page by page, when it is touched.
-        let _ = self.writable.advise_range(Advice::PopulateWrite, from, to - from);
-        self.backed = to;
+    /// Asks for the memory up to `end` and some more: one call for many pages costs less than a fault for each, and the
+    /// executable view finds them all there.
+    #[cold]
+    fn make_ready(&mut self, end: usize) {
+        let more = self.ready.clamp(LEAST, MOST);
+        let until = (end.next_multiple_of(LEAST) + more - LEAST).min(self.cap());
+        // A host that cannot do that (Linux before 5.14) gives the memory as it is used.
+        let _ = self.writable.advise_range(Advice::PopulateWrite, self.ready, until - self.ready);
+        self.ready = until;
     }
 
     /// Writes code to its place and makes it executable. What does not fit the place is an error of the caller and is

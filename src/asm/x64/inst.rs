@@ -52,8 +52,7 @@ impl Head {
         low
     }
 
-    /// Index of the row.
-    #[inline(always)]
+    /// The row.
     pub fn row(self) -> &'static Row {
         let [low, high, ..] = (self.0 >> OP).to_le_bytes();
         &ROWS[usize::from(u16::from_le_bytes([low, high]))]

@@ -19,7 +19,7 @@ use super::inst::{Builder, Raw};
 use super::inst::{FromRaw, Inst};
 use super::mem::Mem;
 use super::reg::{Cond, Gpr, Predicate, Size, Xmm, RAX, RBX, RCX, RDX, RSP};
-use super::row::{encoding, has_byte_at, places, Kind, Mark, Operand, Place, Row};
+use super::row::{encoding, places, Encoding, Kind, Mark, Operand, Place, Row};
 use super::Assembler;
 use crate::asm::Label;
 
@@ -59,10 +59,7 @@ macro_rules! rows {
                 feature: rows!(@feature $feature),
                 manual: $manual,
                 sized: rows!(@sized $sized),
-                encoding: encoding($opcode),
                 places: PLACES,
-                byte_reg: has_byte_at(OPERANDS, &PLACES, true),
-                byte_rm: has_byte_at(OPERANDS, &PLACES, false),
             }
         }),*];
 
@@ -89,7 +86,7 @@ macro_rules! rows {
         #[inline]
         pub fn $name(&mut self, size: Size $(, $arg: rows!(@type $kind))*) {
             const PLACES: [Place; 4] = places($op_en);
-            self.emit(Builder::new(Op::$name, size)$(.with(&PLACES, Raw::from($arg)))*.build());
+            self.emit::<{ Op::$name as usize }>(Builder::new(Op::$name, size)$(.with(&PLACES, Raw::from($arg)))*.build());
         }
     };
     (@method - $name:ident $opcode:literal $mnemonic:literal ($($arg:ident $kind:ident)*) $op_en:literal $manual:literal) => {
@@ -98,7 +95,7 @@ macro_rules! rows {
         pub fn $name(&mut self $(, $arg: rows!(@type $kind))*) {
             #[allow(dead_code, reason = "rows without operands have no places")]
             const PLACES: [Place; 4] = places($op_en);
-            self.emit(Builder::new(Op::$name, Size::S32)$(.with(&PLACES, Raw::from($arg)))*.build());
+            self.emit::<{ Op::$name as usize }>(Builder::new(Op::$name, Size::S32)$(.with(&PLACES, Raw::from($arg)))*.build());
         }
     };
     (@replay v $self:ident $inst:ident $operands:ident $name:ident ($($kind:ident)*)) => {
@@ -140,6 +137,12 @@ impl Op {
         // The variants have the discriminants 0, 1, 2, ... and the rows are in the same order.
         &TABLE[self as usize]
     }
+}
+
+/// What the encoder needs of the row with this index.
+pub(super) const fn encoding_of(row: usize) -> Encoding {
+    let row = &TABLE[row];
+    encoding(row.opcode, row.operands, &row.places)
 }
 
 // Rows never wrap: a row is held against the manual as one line.

@@ -126,11 +126,17 @@ impl Mem {
         self.byte(SCALE) & 3
     }
 
+    /// True if the address is relative to a label.
+    #[inline(always)]
+    pub(super) fn is_label(self) -> bool {
+        self.bits & IS_LABEL != 0
+    }
+
     /// The label, if the address is relative to one.
     #[inline(always)]
     pub(super) fn to_label(self) -> Option<Label> {
         let [_, _, _, _, number @ ..] = self.bits.to_le_bytes();
-        (self.bits & IS_LABEL != 0).then(|| Label::from_number(u32::from_le_bytes(number)))
+        self.is_label().then(|| Label::from_number(u32::from_le_bytes(number)))
     }
 
     /// The displacement.

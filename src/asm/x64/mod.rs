@@ -127,10 +127,10 @@ impl Assembler {
         self.buffer.constant128(bits)
     }
 
-    /// Emits an instruction.
+    /// Emits an instruction, which is one of the row with index `ROW`.
     #[inline(always)]
-    pub(super) fn emit(&mut self, inst: Inst) {
-        encode::encode(&mut self.buffer, inst);
+    pub(super) fn emit<const ROW: usize>(&mut self, inst: Inst) {
+        encode::encode::<ROW>(&mut self.buffer, inst);
     }
 
     /// True if a jump back from here to the label certainly fits one byte.

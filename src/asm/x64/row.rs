@@ -45,14 +45,8 @@ pub struct Row {
     pub manual: &'static str,
     /// True if the instruction takes a [`super::reg::Size`].
     pub sized: bool,
-    /// The opcode column, read.
-    pub(super) encoding: Encoding,
     /// The Op/En column, read.
     pub(super) places: [Place; 4],
-    /// True if the operand in the ModRM byte's "reg" field is an 8-bit register.
-    pub(super) byte_reg: bool,
-    /// True if the operand in the ModRM byte's "r/m" field is an 8-bit register.
-    pub(super) byte_rm: bool,
 }
 
 /// An operand of a row.
@@ -172,29 +166,32 @@ pub(super) const fn places(op_en: &str) -> [Place; 4] {
     places
 }
 
-/// The opcode column, read, in the form that the encoder needs.
+/// The opcode column, read, in the form that the encoder needs: all that it knows of a row. Small, because the encodings
+/// of the rows that are in use should stay in the processor's first cache.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encoding {
-    /// Prefixes F0h and 66h, F2h or F3h, and how many they are.
-    pub lead: [u8; 2],
-    pub lead_len: usize,
     /// Escape bytes and opcode, little-endian, and how many they are.
     pub opcode: u32,
-    pub opcode_len: usize,
+    pub opcode_len: u8,
+    /// Prefixes F0h and 66h, F2h or F3h, little-endian, and how many they are.
+    pub lead: u16,
+    pub lead_len: u8,
     /// REX.W or VEX.W is set in any case; it is set for 64-bit operands.
     pub wide: bool,
     pub wide_by_size: bool,
-    /// True if there is a VEX prefix, and its fields "mmmmm" and "pp".
-    pub vex: bool,
+    /// Fields "mmmmm" and "pp" of the VEX prefix; there is none if the first is 0.
     pub vex_map: u8,
     pub vex_prefix: u8,
     pub modrm: ModRm,
     /// The "reg" field of the ModRM byte if it is not a register.
     pub digit: u8,
     /// Length of the immediate in bytes.
-    pub imm_len: usize,
+    pub imm_len: u8,
     /// True if the immediate can be shorter: `is`.
     pub imm_short: bool,
+    /// True if the operand in the ModRM byte's "reg" field, or in its "r/m" field, is an 8-bit register.
+    pub byte_reg: bool,
+    pub byte_rm: bool,
 }
 
 /// What stands in the ModRM byte.
@@ -210,38 +207,43 @@ pub(super) enum ModRm {
     Digit,
 }
 
-/// Reads the opcode column.
-pub(super) const fn encoding(text: &str) -> Encoding {
+/// Reads the opcode column; the operands and their places say which are 8-bit registers.
+pub(super) const fn encoding(text: &str, operands: &[Operand], places: &[Place; 4]) -> Encoding {
     let text = text.as_bytes();
     let mut e = Encoding {
-        lead: [0; 2],
-        lead_len: 0,
         opcode: 0,
         opcode_len: 0,
+        lead: 0,
+        lead_len: 0,
         wide: false,
         wide_by_size: false,
-        vex: false,
         vex_map: 0,
         vex_prefix: 0,
         modrm: ModRm::None,
         digit: 0,
         imm_len: 0,
         imm_short: false,
+        byte_reg: has_byte_at(operands, places, true),
+        byte_rm: has_byte_at(operands, places, false),
     };
+    let mut vex = false;
     let mut at = 0;
     while at < text.len() {
         let end = token_end(text, at);
         let (_, rest) = text.split_at(at);
         let (token, _) = rest.split_at(end - at);
-        if !notation(&mut e, token) {
-            byte(&mut e, token);
+        if equals(token, b"VEX") {
+            vex = true;
+        } else if !notation(&mut e, token) {
+            byte(&mut e, token, vex);
         }
         // The separator.
         at = end + 1;
     }
     assert!(e.opcode_len > 0, "no opcode");
+    assert!(e.opcode_len <= 3 && e.lead_len <= 2, "more bytes than the encoder collects in 64 bits");
     assert!(
-        !e.vex || (e.vex_map >= 2 && e.opcode_len == 1),
+        if vex { e.vex_map >= 2 && e.opcode_len == 1 } else { e.vex_map == 0 },
         "not a row that the three-byte VEX prefix is for"
     );
     e
@@ -264,7 +266,6 @@ const fn notation(e: &mut Encoding, token: &[u8]) -> bool {
         b"+cc" => {}
         b"W" | b"W1" => e.wide = true,
         b"W]" | b"[W1]" => e.wide_by_size = true,
-        b"VEX" => e.vex = true,
         // The "mmmmm" field (Intel SDM 2A, table 2-10).
         b"0F38" => e.vex_map = 2,
         b"0F3A" => e.vex_map = 3,
@@ -282,18 +283,18 @@ const fn notation(e: &mut Encoding, token: &[u8]) -> bool {
 }
 
 /// Takes a byte: prefix, or escape, opcode or fixed ModRM byte.
-const fn byte(e: &mut Encoding, token: &[u8]) {
+const fn byte(e: &mut Encoding, token: &[u8], vex: bool) {
     assert!(token.len() == 2, "not a token of the opcode column");
     let value = hex(token[0]) << 4 | hex(token[1]);
     // Prefixes are before the escape; the same numbers are opcodes behind it.
     let prefix = e.opcode_len == 0 && e.vex_map == 0;
     match value {
         // The "pp" field (Intel SDM 2A, table 2-10).
-        0x66 if prefix && e.vex => e.vex_prefix = 1,
-        0xf3 if prefix && e.vex => e.vex_prefix = 2,
-        0xf2 if prefix && e.vex => e.vex_prefix = 3,
+        0x66 if prefix && vex => e.vex_prefix = 1,
+        0xf3 if prefix && vex => e.vex_prefix = 2,
+        0xf2 if prefix && vex => e.vex_prefix = 3,
         0x66 | 0xf0 | 0xf2 | 0xf3 if prefix => {
-            e.lead[e.lead_len] = value;
+            e.lead |= u16::from_le_bytes([value, 0]) << (8 * e.lead_len);
             e.lead_len += 1;
         }
         _ => {
@@ -327,7 +328,7 @@ const fn equals(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// True if the operand at this place of the row is an 8-bit register.
-pub(super) const fn has_byte_at(operands: &[Operand], places: &[Place; 4], reg: bool) -> bool {
+const fn has_byte_at(operands: &[Operand], places: &[Place; 4], reg: bool) -> bool {
     let mut index = 0;
     while index < operands.len() {
         let here = match places[index] {

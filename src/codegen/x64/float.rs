@@ -214,10 +214,10 @@ impl Lower<'_> {
         }
         self.load_xmm(X0, src1);
         match home(src2) {
-            Home::Slot => (pair.xm)(&mut self.asm, X0, state(roles::slot(src2))),
+            Home::Slot => (pair.xm)(self.asm, X0, state(roles::slot(src2))),
             _ => {
                 let b = self.xmm(src2, X1);
-                (pair.xx)(&mut self.asm, X0, b);
+                (pair.xx)(self.asm, X0, b);
             }
         }
         self.check_nan(single, slow);
@@ -271,10 +271,10 @@ impl Lower<'_> {
         self.load_xmm(X0, regs[1]);
         let a = self.xmm(regs[0], X1);
         match home(regs[2]) {
-            Home::Slot => (emit.xxm)(&mut self.asm, X0, a, state(roles::slot(regs[2]))),
+            Home::Slot => (emit.xxm)(self.asm, X0, a, state(roles::slot(regs[2]))),
             _ => {
                 let c = self.xmm(regs[2], X1);
-                (emit.xxx)(&mut self.asm, X0, a, c);
+                (emit.xxx)(self.asm, X0, a, c);
             }
         }
         self.check_nan(single, slow);
@@ -360,7 +360,7 @@ impl Lower<'_> {
         }
         // Unordered sets ZF as well.
         self.asm.jcc(Cond::E, slow);
-        emit(&mut self.asm, X0, b);
+        emit(self.asm, X0, b);
         self.put_xmm(dst, X0);
         self.asm.bind(back);
     }
@@ -422,7 +422,7 @@ impl Lower<'_> {
         let (slow, back) = self.slow(op);
         self.boxed_operands(single, slow, &[src]);
         let a = self.xmm(src, X0);
-        emit(&mut self.asm, size, RAX, a);
+        emit(self.asm, size, RAX, a);
         // The integer indefinite is the smallest number: the only one that overflows when 1 is subtracted.
         self.asm.cmp_ri(size, RAX, 1);
         self.asm.jcc(Cond::O, slow);
@@ -490,7 +490,7 @@ impl Lower<'_> {
         let (slow, back) = self.slow(op);
         self.boxed_operands(single, slow, &[src]);
         self.load(RAX, src);
-        emit(&mut self.asm, S64, RAX, if single { 31 } else { 63 });
+        emit(self.asm, S64, RAX, if single { 31 } else { 63 });
         self.put(dst, RAX);
         self.asm.bind(back);
     }

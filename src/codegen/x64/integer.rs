@@ -251,7 +251,7 @@ impl Lower<'_> {
     /// One instruction from a register into another; its source may not be memory.
     fn extend(&mut self, dst: RegId, src: RegId, emit: impl Fn(&mut crate::asm::x64::Assembler, Gpr, Gpr)) {
         let (a, d) = (self.value(src, RAX), self.target(dst, RAX));
-        emit(&mut self.asm, d, a);
+        emit(self.asm, d, a);
         self.put(dst, d);
     }
 

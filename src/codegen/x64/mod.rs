@@ -27,7 +27,7 @@ use super::{Bail, CodeObject, LinkSite, Memory};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures, Mem, Scale, Size};
 use crate::asm::Label;
-use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
+use crate::base::{GuestAddr, RegId, FIRST_FLOAT, FIRST_TEMP};
 use crate::ir::ops::Effect;
 use crate::ir::{IRBlock, IROp};
 use roles::{home, slot, Home};
@@ -74,8 +74,10 @@ pub struct Compiler(Buffers);
 struct Buffers {
     asm: Assembler,
     marks: Vec<(u32, u32)>,
+    pcs: Vec<GuestAddr>,
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
+    cost: i32,
 }
 
 /// Code of one block in the memory of its [`Compiler`]; the fields are those of [`CodeObject`].
@@ -87,6 +89,10 @@ pub struct Emitted<'a> {
     pub links: &'a [LinkSite],
     /// See [`CodeObject::marks`].
     pub marks: &'a [(u32, u32)],
+    /// The addresses of the block's guest instructions.
+    pub pcs: &'a [GuestAddr],
+    /// See [`IRBlock::cost`].
+    pub cost: u32,
 }
 
 impl Compiler {
@@ -101,9 +107,9 @@ impl Compiler {
         request: &Request,
     ) -> Result<Emitted<'_>, Bail> {
         self.emit(block, keep, request)?;
-        let Buffers { asm, marks, links, .. } = &mut self.0;
+        let Buffers { asm, marks, pcs, links, cost, .. } = &mut self.0;
         let bytes = asm.finish_in_place().map_err(Bail::Assembler)?;
-        Ok(Emitted { bytes, links, marks })
+        Ok(Emitted { bytes, links, marks, pcs, cost: cost.unsigned_abs() })
     }
 
     fn emit(
@@ -112,14 +118,16 @@ impl Compiler {
         keep: &mut dyn FnMut(IROp) -> u64,
         request: &Request,
     ) -> Result<(), Bail> {
-        let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-        let Buffers { mut asm, mut marks, mut links, mut cold } = std::mem::take(&mut self.0);
+        self.0.cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
+        let Buffers { asm, marks, pcs, links, cold, cost } = &mut self.0;
+        let cost = *cost;
         asm.clear();
         marks.clear();
+        pcs.clear();
         links.clear();
         cold.clear();
         let mut lower =
-            Lower { asm, marks, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
+            Lower { asm, marks, pcs, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
         lower.entry();
         let mut rest = &block.ops[..];
         loop {
@@ -134,8 +142,6 @@ impl Compiler {
             }
         }
         lower.cold_code();
-        let Lower { asm, marks, links, cold, .. } = lower;
-        self.0 = Buffers { asm, marks, links, cold };
         Ok(())
     }
 }
@@ -167,16 +173,18 @@ enum ColdKind {
 
 /// A block being lowered.
 struct Lower<'a> {
-    asm: Assembler,
+    asm: &'a mut Assembler,
     request: &'a Request,
     keep: &'a mut dyn FnMut(IROp) -> u64,
     cost: i32,
     /// Guest instructions begun so far.
     mark: u32,
-    marks: Vec<(u32, u32)>,
+    marks: &'a mut Vec<(u32, u32)>,
+    /// Addresses of the guest instructions begun so far.
+    pcs: &'a mut Vec<GuestAddr>,
     /// Links and the label of each one's displacement field end.
-    links: Vec<LinkSite>,
-    cold: Vec<Cold>,
+    links: &'a mut Vec<LinkSite>,
+    cold: &'a mut Vec<Cold>,
     /// Floating-point registers that hold a boxed single for certain.
     boxed: u64,
     /// The rounding mode was written: leave before the next guest instruction.
@@ -200,6 +208,7 @@ impl Lower<'_> {
             }
             self.mark += 1;
             self.marks.push((self.here(), self.mark));
+            self.pcs.push(pc);
             return true;
         }
         // The effect says which family is the likely one.

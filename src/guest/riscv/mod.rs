@@ -6,6 +6,7 @@ pub mod disasm;
 pub mod encode;
 mod float;
 pub mod insn;
+pub mod memo;
 pub mod operand;
 pub mod sample;
 pub mod translate;

@@ -7,6 +7,7 @@
 use super::decode::decode;
 use super::float;
 use super::insn::{Insn, Op};
+use super::memo::Memo;
 use crate::base::{GuestAddr, RegId, FIRST_TEMP};
 use crate::ir::ops::{Effect, Order};
 use crate::ir::{Cond, IRBlock, IROp, Terminator};
@@ -26,13 +27,14 @@ const TEMP: RegId = FIRST_TEMP + 1;
 /// The block ends at the first instruction that ends one, after [`MAX_BLOCK_INSNS`], or where `code` ends. `None` if
 /// `code` does not hold one whole instruction.
 pub fn lift(pc: GuestAddr, code: &[u8]) -> Option<IRBlock> {
-    lift_into(pc, code, Vec::with_capacity(32))
+    lift_into(pc, code, Vec::with_capacity(32), &mut Memo::tiny())
 }
 
-/// As [`lift`], with the operations in memory that is given, and lost if there is no block.
-pub fn lift_into(pc: GuestAddr, code: &[u8], mut ops: Vec<IROp>) -> Option<IRBlock> {
+/// As [`lift`], with the operations in memory that is given, and lost if there is no block, and with what was lifted
+/// before at hand.
+pub fn lift_into(pc: GuestAddr, code: &[u8], mut ops: Vec<IROp>, memo: &mut Memo) -> Option<IRBlock> {
     ops.clear();
-    let mut lifter = Lifter { ops, pc, next: pc };
+    let mut lifter = Lifter { ops, pc, next: pc, memo };
     for _ in 0..MAX_BLOCK_INSNS {
         let at = (lifter.next - pc) as usize;
         let Some(word) = word_at(code, at) else { break };
@@ -56,17 +58,31 @@ fn word_at(code: &[u8], at: usize) -> Option<u32> {
 }
 
 /// A block under construction.
-pub(super) struct Lifter {
+pub(super) struct Lifter<'a> {
     ops: Vec<IROp>,
     /// Address of the instruction being lifted.
     pc: GuestAddr,
     /// Address of the one after it.
     next: GuestAddr,
+    /// What other instructions meant.
+    memo: &'a mut Memo,
 }
 
-impl Lifter {
+impl Lifter<'_> {
     /// Lifts one instruction; returns the terminator if it ends the block.
+    #[inline(always)]
     fn instruction(&mut self, word: u32) -> Option<Terminator> {
+        if let Some(op) = self.memo.get(word) {
+            self.mark();
+            self.next = self.pc.wrapping_add(if word & 3 == 3 { 4 } else { 2 });
+            self.ops.push(op);
+            return None;
+        }
+        self.new_instruction(word)
+    }
+
+    /// Lifts one that is not remembered.
+    fn new_instruction(&mut self, word: u32) -> Option<Terminator> {
         let Some(insn) = decode(word) else {
             self.mark();
             return Some(Terminator::Illegal);
@@ -81,12 +97,16 @@ impl Lifter {
             return Some(self.control(&insn));
         }
         if let Some(op) = integer(&insn).or_else(|| memory(&insn)).or_else(|| float::lift(&insn)) {
-            self.push(op);
+            if let Some(op) = self.push(op) {
+                self.memo.put(word, op);
+            }
             return None;
         }
         match insn.op {
-            Op::Auipc => self
-                .push(IROp::Const { dst: insn.rd, imm: self.pc.wrapping_add_signed(insn.imm).cast_signed() }),
+            Op::Auipc => {
+                let imm = self.pc.wrapping_add_signed(insn.imm).cast_signed();
+                self.push(IROp::Const { dst: insn.rd, imm });
+            }
             Op::Fence => self.ops.push(IROp::Fence {}),
             _ => return self.csr(&insn),
         }
@@ -97,11 +117,11 @@ impl Lifter {
         self.ops.push(IROp::Mark { pc: self.pc });
     }
 
-    /// Appends an operation whose destination may be `x0`.
-    fn push(&mut self, mut op: IROp) {
+    /// Appends an operation whose destination may be `x0`; returns what was appended.
+    fn push(&mut self, mut op: IROp) -> Option<IROp> {
         if op.def() == Some(0) {
             if op.info().effect == Effect::Pure {
-                return;
+                return None;
             }
             op.operands(&mut |operand| {
                 if let crate::ir::ops::Operand::Def(reg) = operand {
@@ -109,7 +129,9 @@ impl Lifter {
                 }
             });
         }
-        self.ops.push(simplify(op));
+        let op = simplify(op);
+        self.ops.push(op);
+        Some(op)
     }
 
     fn control(&mut self, insn: &Insn) -> Terminator {
