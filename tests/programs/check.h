@@ -5,6 +5,7 @@
 #define CHECK_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -53,6 +54,13 @@ __attribute__((unused)) static uint64_t next_random(void) {
     return random_state * 0x2545f4914f6cdd1du;
 }
 
+// Where a thread cannot be started, the program ends: it would wait for it for ever, or find nothing wrong.
+__attribute__((unused)) static int guarded_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg) {
+    int error = pthread_create(thread, attributes, run, arg);
+    if (error) printf("pthread_create: %s\n", strerrorname_np(error)), exit(3);
+    return 0;
+}
+
 // Where fork fails, the program ends: it would signal its child by the number -1, which means every process of the
 // machine. Nor does any program signal the machine's first process, or its own group.
 __attribute__((unused)) static pid_t guarded_fork(void) {
@@ -66,6 +74,7 @@ __attribute__((unused)) static int guarded_kill(pid_t to, int number) {
     return kill(to, number);
 }
 
+#define pthread_create guarded_create
 #define fork() guarded_fork()
 #define kill(to, number) guarded_kill(to, number)
 
