@@ -1,5 +1,7 @@
 //! Guest programs of `tests/programs` under `vmjit` and under qemu-riscv64: same output, same ending, on every tier,
 //! linked statically and dynamically. One test per row, so that a failure names its program.
+//!
+//! Where qemu-riscv64 does otherwise than Linux, the same source is compiled for this machine and run by its kernel.
 
 // Without the command there is nothing to run.
 #![cfg(feature = "cli")]
@@ -8,20 +10,33 @@ mod support;
 
 use support::{compile, run::Guest};
 
+/// What a program is compared with.
+#[derive(Clone, Copy, PartialEq)]
+enum Oracle {
+    /// The same image under qemu-riscv64.
+    Qemu,
+    /// The same source on this machine.
+    Kernel,
+}
+
 /// Compares one program, in all ways of linking it.
-fn check(test: &str, source: &str, args: &[&str], stdin: Vec<u8>) {
+fn check(oracle: Oracle, test: &str, source: &str, args: &[&str], stdin: Vec<u8>) {
     for link in compile::links(source) {
         let mut guest = Guest::new(compile::compile(source, link), support::compiler_sysroot()).args(args);
         guest.stdin.clone_from(&stdin);
         if test == "startup" {
             guest.options = ["-E", "EXTRA=by option", "-E", "VARIABLE=replaced"].map(Into::into).to_vec();
         }
-        guest.compare(&format!("{test}-{link:?}"));
+        let name = format!("{test}-{link:?}");
+        match oracle {
+            Oracle::Qemu => guest.compare(&name),
+            Oracle::Kernel => guest.compare_with_kernel(&name, compile::compile(source, compile::Link::Host)),
+        };
     }
 }
 
 macro_rules! programs {
-    ($($test:ident: $source:literal $(, args $args:expr)? $(, stdin $stdin:expr)?;)*) => {
+    ($sources:ident, $oracle:expr; $($test:ident: $source:literal $(, args $args:expr)? $(, stdin $stdin:expr)?;)*) => {
         $(
             #[test]
             fn $test() {
@@ -29,16 +44,18 @@ macro_rules! programs {
                 let (mut args, mut stdin): (&[&str], Vec<u8>) = (&[], Vec::new());
                 $(args = &$args;)?
                 $(stdin = $stdin;)?
-                check(stringify!($test), $source, args, stdin);
+                check($oracle, stringify!($test), $source, args, stdin);
             }
         )*
 
         /// The sources that some row names.
-        const SOURCES: &[&str] = &[$($source),*];
+        const $sources: &[&str] = &[$($source),*];
     };
 }
 
 programs! {
+    SOURCES, Oracle::Qemu;
+
     // Instructions.
     integer: "integer.c";
     bitmanip: "bitmanip.c";
@@ -112,6 +129,140 @@ programs! {
     death_past_end_of_file: "deaths.c", args ["past-end-of-file"];
     death_kill: "deaths.c", args ["kill"];
     death_raise: "deaths.c", args ["raise"];
+
+    // Threads and shared memory.
+    threads_mutex: "threads.c", args ["mutex"];
+    threads_inherit: "threads.c", args ["inherit"];
+    threads_condition: "threads.c", args ["condition"];
+    threads_barrier: "threads.c", args ["barrier"];
+    threads_rwlock: "threads.c", args ["rwlock"];
+    threads_semaphore: "threads.c", args ["semaphore"];
+    threads_locals: "threads.c", args ["locals"];
+    threads_once: "threads.c", args ["once"];
+    threads_specific: "threads.c", args ["specific"];
+    threads_cancel: "threads.c", args ["cancel"];
+    threads_join: "threads.c", args ["join"];
+    threads_exit_main: "threads.c", args ["exit_main"];
+    threads_exit_thread: "threads.c", args ["exit_thread"];
+    threads_attributes: "threads.c", args ["attributes"];
+    threads_futex_waits: "threads.c", args ["futex_waits"];
+    threads_futex_wakes: "threads.c", args ["futex_wakes"];
+    threads_timed_lock: "threads.c", args ["timed_lock"];
+    threads_exit_thread_raw: "threads.c", args ["exit_thread_raw"];
+    threads_crash_thread: "threads.c", args ["crash_thread"];
+    threads_cxx: "threads_cxx.cpp";
+    atomics_mt_instructions: "atomics_mt.c", args ["instructions"];
+    atomics_mt_types_mixed: "atomics_mt.c", args ["types_mixed"];
+    atomics_mt_neighbours: "atomics_mt.c", args ["neighbours"];
+    atomics_mt_spinlocks: "atomics_mt.c", args ["spinlocks"];
+    atomics_mt_stack: "atomics_mt.c", args ["stack"];
+    atomics_mt_queue: "atomics_mt.c", args ["queue"];
+    atomics_mt_sequence: "atomics_mt.c", args ["sequence"];
+    litmus_first: "litmus.c", args ["first"];
+    litmus_second: "litmus.c", args ["second"];
+    self_modify_mt_own: "self_modify_mt.c", args ["own"];
+    self_modify_mt_handed: "self_modify_mt.c", args ["handed"];
+    self_modify_mt_places: "self_modify_mt.c", args ["places"];
+    self_modify_mt_changing: "self_modify_mt.c", args ["changing"];
+
+    // Signals and faults.
+    signals_masks: "signals.c", args ["masks"];
+    signals_ignored: "signals.c", args ["ignored"];
+    signals_priority: "signals.c", args ["priority"];
+    signals_queued: "signals.c", args ["queued"];
+    signals_values: "signals.c", args ["values"];
+    signals_interrupt: "signals.c", args ["interrupt"];
+    signals_restart: "signals.c", args ["restart"];
+    signals_remaining: "signals.c", args ["remaining"];
+    signals_waiting: "signals.c", args ["waiting"];
+    signals_descriptor: "signals.c", args ["descriptor"];
+    signals_intervals: "signals.c", args ["intervals"];
+    signals_timers: "signals.c", args ["timers"];
+    signals_threads: "signals.c", args ["threads"];
+    signals_jumps: "signals.c", args ["jumps"];
+    signals_death_handled_abort: "signals.c", args ["death_handled_abort"];
+    signals_death_pipe: "signals.c", args ["death_pipe"];
+    signals_death_alarm: "signals.c", args ["death_alarm"];
+    signals_death_spinning: "signals.c", args ["death_spinning"];
+    signals_death_kill: "signals.c", args ["death_kill"];
+    signals_death_quit: "signals.c", args ["death_quit"];
+    signals_death_hangup: "signals.c", args ["death_hangup"];
+    signals_death_unblocked: "signals.c", args ["death_unblocked"];
+    signals_death_threads: "signals.c", args ["death_threads"];
+    sigcontext_registers: "sigcontext.c", args ["registers"];
+    sigcontext_change: "sigcontext.c", args ["change"];
+    sigcontext_codes: "sigcontext.c", args ["codes"];
+    sigcontext_barrier: "sigcontext.c", args ["barrier"];
+    sigcontext_jumps: "sigcontext.c", args ["jumps"];
+    sigcontext_overflow: "sigcontext.c", args ["overflow"];
+    sigcontext_nested: "sigcontext.c", args ["nested"];
+    sigcontext_storm: "sigcontext.c", args ["storm"];
+    sigcontext_storm_code: "sigcontext.c", args ["storm_code"];
+    sigcontext_storm_calls: "sigcontext.c", args ["storm_calls"];
+    sigcontext_death_blocked: "sigcontext.c", args ["death_blocked"];
+    sigcontext_death_ignored: "sigcontext.c", args ["death_ignored"];
+    sigcontext_death_in_handler: "sigcontext.c", args ["death_in_handler"];
+    sigcontext_death_no_stack: "sigcontext.c", args ["death_no_stack"];
+    sigcontext_death_by_context: "sigcontext.c", args ["death_by_context"];
+
+    // Processes, and servers.
+    fork_endings: "fork.c", args ["endings"];
+    fork_stopping: "fork.c", args ["stopping"];
+    fork_memory: "fork.c", args ["memory"];
+    fork_sharing: "fork.c", args ["sharing"];
+    fork_with_threads: "fork.c", args ["with_threads"];
+    fork_at_fork: "fork.c", args ["at_fork"];
+    fork_orphan: "fork.c", args ["orphan"];
+    fork_pipeline: "fork.c", args ["pipeline"];
+    fork_groups: "fork.c", args ["groups"];
+    fork_usage: "fork.c", args ["usage"];
+    fork_many: "fork.c", args ["many"];
+    fork_computing: "fork.c", args ["computing"];
+    fork_inherited: "fork.c", args ["inherited"];
+    exec_thread_refused: "exec.c", args ["thread_refused"];
+    exec_host_programs: "exec.c", args ["host_programs"];
+    server_local_server: "server.c", args ["local_server"];
+    server_inet_server: "server.c", args ["inet_server"];
+    server_shutdowns: "server.c", args ["shutdowns"];
+    server_events: "server.c", args ["events"];
+    server_timers: "server.c", args ["timers"];
+    server_copies: "server.c", args ["copies"];
+    server_passing: "server.c", args ["passing"];
+    server_datagrams: "server.c", args ["datagrams"];
+
+    // All at once.
+    stress: "stress.c", args ["1.5"];
+}
+
+programs! {
+    KERNEL_SOURCES, Oracle::Kernel;
+
+    // qemu-riscv64 has no list of robust mutexes (get_robust_list: ENOSYS).
+    threads_robust: "threads.c", args ["robust"];
+
+    // It keeps SIGKILL and SIGSTOP in masks, dies by other real-time signals than the guest, and refuses SS_AUTODISARM.
+    signals_actions: "signals.c", args ["actions"];
+    signals_death_real_time: "signals.c", args ["death_real_time"];
+    signals_stack: "signals.c", args ["stack"];
+
+    // Its vfork is a fork: memory is not shared, and posix_spawn does not report why a program did not start. It
+    // does not pass on SA_NOCLDWAIT.
+    fork_child_signals: "fork.c", args ["child_signals"];
+    fork_cloned: "fork.c", args ["cloned"];
+    fork_spawn: "fork.c", args ["spawn"];
+    fork_vforked: "fork.c", args ["vforked"];
+
+    // It starts guest programs only where the kernel has been told of it (binfmt_misc).
+    exec_self: "exec.c", args ["self"];
+    exec_large: "exec.c", args ["large"];
+    exec_refused: "exec.c", args ["refused"];
+    exec_scripts: "exec.c", args ["scripts"];
+    exec_descriptors: "exec.c", args ["descriptors"];
+    exec_signals: "exec.c", args ["signals"];
+    exec_by_descriptor: "exec.c", args ["by_descriptor"];
+    exec_thread: "exec.c", args ["thread"];
+    exec_chain: "exec.c", args ["chain"];
+    exec_vforked: "exec.c", args ["vforked"];
 }
 
 /// A position-independent program without a dynamic linker.
@@ -145,6 +296,7 @@ fn every_source_has_a_test() {
     for entry in std::fs::read_dir(compile::source("")).expect("the folder exists") {
         let name = entry.expect("the folder can be read").file_name().to_string_lossy().into_owned();
         let is_source = [".c", ".cpp", ".S"].iter().any(|extension| name.ends_with(extension));
-        assert!(!is_source || SOURCES.contains(&name.as_str()), "no test runs tests/programs/{name}");
+        let tested = SOURCES.contains(&name.as_str()) || KERNEL_SOURCES.contains(&name.as_str());
+        assert!(!is_source || tested, "no test runs tests/programs/{name}");
     }
 }

@@ -5,10 +5,13 @@
 #define CHECK_H
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Prints a condition and whether it holds: for facts whose numbers may differ between emulators.
 #define CHECK(condition) printf("%s: %s\n", #condition, (condition) ? "yes" : "NO")
@@ -50,6 +53,30 @@ __attribute__((unused)) static uint64_t next_random(void) {
     random_state ^= random_state >> 27;
     return random_state * 0x2545f4914f6cdd1du;
 }
+
+// Where a thread cannot be started, the program ends: it would wait for it for ever, or find nothing wrong.
+__attribute__((unused)) static int guarded_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg) {
+    int error = pthread_create(thread, attributes, run, arg);
+    if (error) printf("pthread_create: %s\n", strerrorname_np(error)), exit(3);
+    return 0;
+}
+
+// Where fork fails, the program ends: it would signal its child by the number -1, which means every process of the
+// machine. Nor does any program signal the machine's first process, or its own group.
+__attribute__((unused)) static pid_t guarded_fork(void) {
+    pid_t child = fork();
+    if (child < 0) printf("fork: %s\n", strerrorname_np(errno)), exit(3);
+    return child;
+}
+
+__attribute__((unused)) static int guarded_kill(pid_t to, int number) {
+    if (to >= -1 && to <= 1) printf("kill: %d\n", to), exit(3);
+    return kill(to, number);
+}
+
+#define pthread_create guarded_create
+#define fork() guarded_fork()
+#define kill(to, number) guarded_kill(to, number)
 
 // A program of several cases runs the one that its first argument names.
 struct test_case {

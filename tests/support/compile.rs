@@ -16,6 +16,8 @@ pub enum Link {
     Dynamic,
     /// Static, but at an address that the emulator chooses.
     StaticPie,
+    /// For this machine, to be run without an emulator.
+    Host,
 }
 
 impl Link {
@@ -24,6 +26,7 @@ impl Link {
             Link::Static => "-static",
             Link::Dynamic => "-pie",
             Link::StaticPie => "-static-pie",
+            Link::Host => "-pie",
         }
     }
 }
@@ -51,13 +54,19 @@ pub fn links(name: &str) -> Vec<Link> {
 pub fn compile(name: &str, link: Link) -> PathBuf {
     let source = source(name);
     let folder = super::scratch("programs");
-    let output = folder.join(format!("{}-{}", name.replace('.', "-"), link.flag().trim_start_matches('-')));
+    let suffix = if link == Link::Host { "host" } else { link.flag().trim_start_matches('-') };
+    let output = folder.join(format!("{}-{suffix}", name.replace('.', "-")));
     // A test that failed while compiling leaves nothing half done: the output is renamed into place.
     let _guard = COMPILING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if is_newer(&output, &source) && is_newer(&output, &source.with_file_name("check.h")) {
         return output;
     }
-    let compiler = if name.ends_with(".cpp") { "riscv64-linux-gnu-g++" } else { "riscv64-linux-gnu-gcc" };
+    let compiler = match (link, name.ends_with(".cpp")) {
+        (Link::Host, false) => "gcc",
+        (Link::Host, true) => "g++",
+        (_, false) => "riscv64-linux-gnu-gcc",
+        (_, true) => "riscv64-linux-gnu-g++",
+    };
     let partial = output.with_extension("partial");
     let mut command = Command::new(compiler);
     command.args(["-O1", "-D_GNU_SOURCE", "-w", link.flag(), "-o"]).arg(&partial).arg(&source);

@@ -40,6 +40,11 @@ pub fn vmjit() -> PathBuf {
     std::env::var_os("VMJIT_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_vmjit")), PathBuf::from)
 }
 
+/// How often each program runs on each tier: what threads do differs from run to run.
+pub fn repetitions() -> usize {
+    std::env::var("VMJIT_REPEAT").map_or(1, |count| count.parse().expect("VMJIT_REPEAT is a number"))
+}
+
 /// The project's folder.
 pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
