@@ -12,6 +12,7 @@ use crate::engine::{Jit, Tier};
 use crate::mmu::SoftMmu;
 use crate::sys::process::{self as host, Side};
 use crate::sys::signal::{self as signals, Seat};
+use crate::sys::thread as threads;
 use std::sync::atomic::Ordering;
 use std::sync::{mpsc, Arc};
 
@@ -111,7 +112,7 @@ impl Hart {
     fn spawn(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
         match spawn.kind {
             Kind::Thread => self.start_thread(spawn),
-            Kind::Fork => self.fork(spawn),
+            Kind::Fork => self.fork(spawn, seat),
             Kind::Vfork => self.vfork(spawn, seat),
         }
     }
@@ -132,7 +133,7 @@ impl Hart {
         let (tell, told) = mpsc::channel();
         // The new thread must not be interrupted before it has an inbox.
         let mask = signals::block_all();
-        let started = std::thread::Builder::new().stack_size(HOST_STACK).spawn(move || {
+        let started = threads::start(HOST_STACK, move || {
             let seat = Seat::take(&hart.jit.state().poll);
             hart.thread.settle(&hart.mmu);
             hart.announce(&spawn);
@@ -150,7 +151,7 @@ impl Hart {
         if self.thread.whole {
             signals::set_mask(mask);
         }
-        started.map_err(|_| libc::EAGAIN)?;
+        started?;
         told.recv().map(|tid| tid as u64).map_err(|_| libc::EAGAIN)
     }
 
@@ -212,7 +213,7 @@ impl Hart {
         }
     }
 
-    fn fork(&mut self, spawn: &Spawn) -> Result<u64, i32> {
+    fn fork(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
         let process = Arc::clone(&self.thread.process);
         let code = self.jit.before_fork();
         let mask = signals::block_all();
@@ -239,9 +240,11 @@ impl Hart {
             }
             Ok(Side::Child) => {
                 self.jit.after_fork_in_child(code);
-                self.become_child(spawn);
+                self.become_child(spawn, seat);
                 self.thread.be_alone();
-                Ok(0)
+                // Not what was blocked before: that may have been for a signal which is the parent's.
+                signals::set_mask(self.thread.mask);
+                return Ok(0);
             }
         };
         signals::set_mask(mask);
@@ -249,9 +252,10 @@ impl Hart {
     }
 
     /// In a child process: what it does not inherit, and what it was asked to begin with.
-    fn become_child(&mut self, spawn: &Spawn) {
+    fn become_child(&mut self, spawn: &Spawn, seat: &Seat) {
         self.thread.settle(&self.mmu);
         self.thread.is_child = true;
+        self.thread.collect(seat);
         self.thread.pending.clear();
         self.thread.robust_list = 0;
         self.thread.clear_child_tid = spawn.clear_tid.unwrap_or(0);
@@ -259,7 +263,6 @@ impl Hart {
             lock(&self.thread.process.actions).clear_handlers();
         }
         let cpu = self.jit.state_mut();
-        cpu.poll.fetch_and(!poll::SIGNAL, Ordering::SeqCst);
         begin(cpu, spawn);
         if let Some(place) = spawn.child_tid {
             let _ = self.mmu.write(place, &self.thread.tid().to_le_bytes());
@@ -284,7 +287,7 @@ impl Hart {
             if let Some(place) = spawn.child_tid {
                 let _ = hart.mmu.write(place, &hart.thread.tid().to_le_bytes());
             }
-            signals::set_mask(mask);
+            signals::set_mask(hart.thread.mask);
             match hart.run_seated(&seat) {
                 Stop::Ended(Outcome::Exit(status)) | Stop::ThreadEnded(status) => status & 0xff,
                 Stop::Ended(Outcome::Die(signal)) => crate::sys::host::die_by_signal(signal),

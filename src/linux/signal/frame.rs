@@ -93,7 +93,8 @@ pub fn push(
 /// [`BadFrame`] if it cannot be read; nothing has changed then.
 pub fn pop(mmu: &SoftMmu, cpu: &mut CpuState, thread: &mut Thread) -> Result<u64, BadFrame> {
     let mut frame = [0; SIZE];
-    mmu.read(cpu.x(2), &mut frame).map_err(|_| BadFrame)?;
+    let at = cpu.x(2);
+    mmu.read(at, &mut frame).map_err(|_| BadFrame)?;
     cpu.pc = word(&frame, REGS);
     for reg in 1..32 {
         cpu.regs[reg] = word(&frame, REGS + 8 * reg);
@@ -102,6 +103,10 @@ pub fn pop(mmu: &SoftMmu, cpu: &mut CpuState, thread: &mut Thread) -> Result<u64
     cpu.regs[usize::from(FIRST_FLOAT)] = word(&frame, FLOATS);
     cpu.set_fcsr(word(&frame, FCSR) & 0xff);
     cpu.reserved = false;
+    if thread.alt_stack.holds(at) {
+        // A stack in use is not exchanged, here as in sigaltstack: the handler has set the one it is on.
+        return Ok(word(&frame, MASK) & !UNMASKABLE);
+    }
     // As the kernel does, without complaint: the frame may be one that the guest made up.
     let [start, flags, size] = [0, 8, 16].map(|offset| word(&frame, STACK + offset));
     let flags = flags as u32;

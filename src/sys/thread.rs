@@ -1,0 +1,59 @@
+//! Threads of the host for threads of the guest.
+//!
+//! Not the standard library's: while it starts or ends a thread it holds a lock of its own, and a child that another thread
+//! forks meanwhile could never start one. What the C library holds then it makes usable in the child itself.
+//!
+//! Invariant: the closure is handed over whole, and run once.
+#![allow(unsafe_code, reason = "pthreads")]
+
+use memmap2::MmapMut;
+use std::ffi::c_void;
+
+/// Stack for signal handlers of the host; the processor's registers alone take up to eleven KiB of it.
+const SIGNAL_STACK: usize = 64 << 10;
+
+type Body = Box<dyn FnOnce() + Send>;
+
+/// Starts a thread that nobody waits for, with `stack` bytes of stack. A panic in it ends the process.
+///
+/// # Errors
+/// The host's `errno`: EAGAIN if there are too many.
+pub fn start(stack: usize, body: impl FnOnce() + Send + 'static) -> Result<(), i32> {
+    let body: Box<Body> = Box::new(Box::new(body));
+    let body = Box::into_raw(body);
+    // SAFETY: the attributes are initialised before they are used and destroyed after; the thread gets the box, or, if
+    // there is none, this function takes it back.
+    unsafe {
+        let mut attributes = std::mem::zeroed();
+        let mut id = std::mem::zeroed();
+        libc::pthread_attr_init(&mut attributes);
+        libc::pthread_attr_setdetachstate(&mut attributes, libc::PTHREAD_CREATE_DETACHED);
+        libc::pthread_attr_setstacksize(&mut attributes, stack);
+        let error = libc::pthread_create(&mut id, &attributes, run, body.cast());
+        libc::pthread_attr_destroy(&mut attributes);
+        if error != 0 {
+            drop(Box::from_raw(body));
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+extern "C" fn run(body: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passes a box that it has given up.
+    let body = unsafe { Box::from_raw(body.cast::<Body>()) };
+    let Ok(mut memory) = MmapMut::map_anon(SIGNAL_STACK) else { std::process::abort() };
+    let signals = |sp: *mut c_void, flags, size| {
+        let stack = libc::stack_t { ss_sp: sp, ss_flags: flags, ss_size: size };
+        // SAFETY: the memory lives until the second call, which is after the last use of it.
+        unsafe { libc::sigaltstack(&stack, std::ptr::null_mut()) };
+    };
+    signals(memory.as_mut_ptr().cast(), 0, SIGNAL_STACK);
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_err() {
+        std::process::abort();
+    }
+    // No signal of the guest's comes to this thread any more.
+    super::signal::block_all();
+    signals(std::ptr::null_mut(), libc::SS_DISABLE, 0);
+    std::ptr::null_mut()
+}
