@@ -37,6 +37,8 @@ pub struct Position {
     pub pc: GuestAddr,
     /// Fuel that the block took at its entry and that is to be given back: the instruction itself and all behind it.
     pub unused: u64,
+    /// Integer registers (a bit for each) whose upper half is to be made the sign of the lower one.
+    pub pending: u16,
 }
 
 /// One entry of the table of indirect targets, which generated code reads: guest address, code address. It is for the
@@ -78,6 +80,8 @@ pub struct CodeCache {
     table: Box<[Target]>,
     /// Of all blocks: offset in the block's code, and guest instructions begun.
     marks: Vec<(u32, u32)>,
+    /// Of all blocks: offset in the arena, and registers whose upper half is pending there; none at a block's entry.
+    pending: Vec<(usize, u16)>,
     /// Of all blocks: addresses of its guest instructions.
     pcs: Vec<GuestAddr>,
     /// Operations that code points at, in pieces that never grow beyond their capacity, so that none moves.
@@ -116,6 +120,7 @@ impl CodeCache {
             links: Vec::with_capacity(1 << 12),
             table: empty_table(),
             marks: Vec::with_capacity(1 << 14),
+            pending: Vec::new(),
             pcs: Vec::with_capacity(1 << 13),
             ops: Vec::new(),
         };
@@ -191,6 +196,7 @@ impl CodeCache {
     fn note(&mut self, block: &IRBlock, object: Emitted<'_>, offset: usize, len: usize) {
         let (marks, pcs) = (self.marks.len(), self.pcs.len());
         self.marks.extend_from_slice(object.marks);
+        self.pending.extend(object.pending.iter().map(|&(at, mask)| (offset + at as usize, mask)));
         self.pcs.extend(block.ops.iter().filter_map(|op| match *op {
             IROp::Mark { pc } => Some(pc),
             _ => None,
@@ -241,7 +247,9 @@ impl CodeCache {
         let pcs = &self.pcs[block.pcs.0..block.pcs.1];
         let index = begun.saturating_sub(1);
         let pc = pcs.get(index).copied().unwrap_or(block.pc);
-        Some(Position { pc, unused: block.cost.saturating_sub(index as u64) })
+        let after = self.pending.partition_point(|&(offset, _)| offset <= at);
+        let pending = self.pending[..after].last().map_or(0, |&(_, mask)| mask);
+        Some(Position { pc, unused: block.cost.saturating_sub(index as u64), pending })
     }
 
     /// Drops all code.
@@ -253,6 +261,7 @@ impl CodeCache {
         self.table.fill([0; 2]);
         self.table[0] = NO_TARGET;
         self.marks.clear();
+        self.pending.clear();
         self.pcs.clear();
         self.ops.clear();
         // They fitted before.

@@ -1,7 +1,7 @@
 //! From IR to machine code. Pure: code is bytes with places to patch, and knows IR and `CpuState` offsets only.
 //!
 //! ```text
-//!   IRBlock --compile--> CodeObject { bytes, links, marks } --publish (cache)--> executable, linked
+//!   IRBlock --compile--> CodeObject { bytes, links, marks, pending } --publish (cache)--> executable, linked
 //! ```
 //!
 //! Code of a block is entered with the guest's hot registers in host registers (`x64::roles`) and leaves the same way,
@@ -67,6 +67,9 @@ pub struct CodeObject {
     /// For code offsets in ascending order, the number of guest instructions of the block that were begun before the
     /// code from there on: 1 for code of the first.
     pub marks: Vec<(u32, u32)>,
+    /// For code offsets in ascending order, the guest's integer registers (a bit for each) whose upper half is to be made
+    /// the sign of the lower one if the code from there on faults. None before the first; the last one has none.
+    pub pending: Vec<(u32, u16)>,
     /// The assembly, if it was asked for.
     pub listing: String,
 }

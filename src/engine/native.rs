@@ -177,11 +177,16 @@ impl Native {
         })
     }
 
-    /// Makes the program counter and fuel those of the instruction at a place in the code.
+    /// Makes the program counter, fuel and registers those of the instruction at a place in the code.
     fn settle(&self, cpu: &mut CpuState, host_pc: u64) {
         if let Some(position) = self.cache.position(host_pc) {
             cpu.pc = position.pc;
             cpu.fuel = cpu.fuel.wrapping_add(position.unused);
+            for (reg, value) in cpu.regs.iter_mut().enumerate().take(16) {
+                if position.pending >> reg & 1 != 0 {
+                    *value = i64::from(*value as i32).cast_unsigned();
+                }
+            }
         }
     }
 

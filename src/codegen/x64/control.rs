@@ -15,6 +15,7 @@ pub const TABLE_ENTRIES: usize = 1 << 12;
 
 impl Lower<'_> {
     pub(super) fn terminator(&mut self, term: &Terminator) {
+        self.extend_all();
         match *term {
             Terminator::Jump { target } if self.resync => self.leave_at(target, exit::RESUME),
             Terminator::Jump { target } => self.jump(target),
@@ -190,6 +191,7 @@ impl Lower<'_> {
 
     /// Leaves before the guest instruction at `pc`; gives back the fuel of what was not executed.
     pub(super) fn leave_before(&mut self, pc: GuestAddr) {
+        self.extend_all();
         let unused = self.cost - i32::try_from(self.mark).unwrap_or(0);
         self.asm.add_ri(Size::S64, roles::FUEL, unused);
         self.leave_at(pc, exit::RESUME);
@@ -198,6 +200,7 @@ impl Lower<'_> {
     /// Leaves because the terminator's instruction trapped. The engine finds the program counter and the fuel to give
     /// back by the place of this code.
     fn leave_trapped(&mut self, code: u32) {
+        self.note_pending();
         let here = self.asm.new_label();
         self.asm.bind(here);
         self.asm.lea_rm(Size::S64, RAX, Mem::label(here));

@@ -158,7 +158,10 @@ impl Lower<'_> {
     fn xmm(&mut self, reg: RegId, scratch: Xmm) -> Xmm {
         match home(reg) {
             Home::Xmm(xmm) => return xmm,
-            Home::Gpr(host) => self.asm.movq_xr(scratch, host),
+            Home::Gpr(_) => {
+                let host = self.value(reg, RAX);
+                self.asm.movq_xr(scratch, host);
+            }
             Home::Slot => self.asm.movsd_xm(scratch, state(roles::slot(reg))),
             Home::Zero => self.asm.xorps_xx(scratch, scratch),
         }
@@ -173,6 +176,7 @@ impl Lower<'_> {
     }
 
     fn put_xmm(&mut self, reg: RegId, from: Xmm) {
+        self.define(reg);
         match home(reg) {
             Home::Xmm(xmm) => self.asm.movaps_xx(xmm, from),
             Home::Gpr(host) => self.asm.movq_rx(host, from),
@@ -431,7 +435,7 @@ impl Lower<'_> {
     }
 
     fn float_of(&mut self, single: bool, size: Size, unsigned: bool, dst: RegId, src: RegId) {
-        let mut a = self.value(src, RAX);
+        let mut a = self.sized(if unsigned { S32 } else { size }, src, RAX);
         if unsigned {
             // A 64-bit conversion of the zero-extended value.
             self.asm.mov_rr(S32, RAX, a);

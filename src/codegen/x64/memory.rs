@@ -25,10 +25,10 @@ impl Lower<'_> {
     fn address(&mut self, base: RegId, offset: i64) -> Mem {
         let mem = match (home(base), i32::try_from(offset)) {
             (Home::Zero, Ok(offset)) => Mem::absolute(offset),
-            (_, Ok(offset)) => Mem::base(self.value(base, RDX)).disp(offset),
+            // Only the low half matters.
+            (_, Ok(offset)) => Mem::base(self.sized(S32, base, RDX)).disp(offset),
             (_, Err(_)) => {
-                // Only the low half matters.
-                self.load(RDX, base);
+                self.load_sized(S32, RDX, base);
                 self.asm.load_constant(RAX, offset.cast_unsigned());
                 self.asm.add_rr(S64, RDX, RAX);
                 Mem::base(RDX)
@@ -86,7 +86,10 @@ impl Lower<'_> {
                 return true;
             }
         }
-        self.put(dst, d);
+        match op {
+            IROp::Load { .. } | IROp::LoadU32 { .. } => self.put(dst, d),
+            _ => self.put_narrow(dst, d),
+        }
         true
     }
 
@@ -105,7 +108,8 @@ impl Lower<'_> {
             (IROp::Store { .. }, Home::Zero) => self.asm.mov_mi(S64, mem, 0),
             (IROp::Store32 { .. }, Home::Zero) => self.asm.mov_mi(S32, mem, 0),
             (op, _) => {
-                let value = self.value(src, RAX);
+                let size = if matches!(op, IROp::Store { .. }) { S64 } else { S32 };
+                let value = self.sized(size, src, RAX);
                 match op {
                     IROp::Store { .. } => self.asm.mov_mr(S64, mem, value),
                     IROp::Store32 { .. } => self.asm.mov_mr(S32, mem, value),
@@ -141,10 +145,10 @@ impl Lower<'_> {
     fn exchange(&mut self, op: &IROp, size: Size, add: bool, dst: RegId, src: RegId, base: RegId) {
         let (slow, back) = self.slow(op);
         let mem = self.address(base, 0);
-        let address = self.value(base, RCX);
+        let address = self.sized(S32, base, RCX);
         self.asm.test_ri(S32, address, if size == S32 { 3 } else { 7 });
         self.asm.jcc(Cond::Ne, slow);
-        self.load(RAX, src);
+        self.load_sized(size, RAX, src);
         match add {
             true => self.asm.lock_xadd_mr(size, mem, RAX),
             false => self.asm.xchg_mr(size, mem, RAX),

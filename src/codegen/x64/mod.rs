@@ -10,8 +10,9 @@
 //! ```
 //!
 //! Invariant: at the first byte of each guest instruction's code the guest's registers are all in their homes, and an
-//! instruction writes its destination after the last access that can fault. So the registers at a fault are exact, and
-//! only the program counter has to be looked up (`CodeObject::marks`).
+//! instruction writes its destination after the last access that can fault. So the registers at a fault are exact but
+//! for upper halves that are pending (`upper`), and these and the program counter are looked up (`CodeObject::pending`,
+//! `CodeObject::marks`).
 
 mod control;
 mod float;
@@ -19,6 +20,7 @@ mod integer;
 mod memory;
 mod roles;
 mod thunks;
+mod upper;
 
 pub use control::TABLE_ENTRIES;
 pub use thunks::Thunks;
@@ -32,6 +34,7 @@ use crate::ir::ops::Effect;
 use crate::ir::{IRBlock, IROp};
 use roles::{home, slot, Home};
 use thunks::state;
+use upper::Upper;
 
 /// What code generation depends on besides the block.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +62,10 @@ pub fn compile(
         compiler.0.asm = Assembler::with_listing();
     }
     compiler.emit(block, keep, request)?;
-    let Buffers { asm, marks, links, .. } = compiler.0;
+    let Buffers { asm, marks, pending, links, .. } = compiler.0;
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
-    Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks })
+    Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks, pending })
 }
 
 /// Generates code for block after block and keeps its memory between them.
@@ -74,6 +77,7 @@ pub struct Compiler(Buffers);
 struct Buffers {
     asm: Assembler,
     marks: Vec<(u32, u32)>,
+    pending: Vec<(u32, u16)>,
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
 }
@@ -87,6 +91,8 @@ pub struct Emitted<'a> {
     pub links: &'a [LinkSite],
     /// See [`CodeObject::marks`].
     pub marks: &'a [(u32, u32)],
+    /// See [`CodeObject::pending`].
+    pub pending: &'a [(u32, u16)],
 }
 
 impl Compiler {
@@ -101,9 +107,9 @@ impl Compiler {
         request: &Request,
     ) -> Result<Emitted<'_>, Bail> {
         self.emit(block, keep, request)?;
-        let Buffers { asm, marks, links, .. } = &mut self.0;
+        let Buffers { asm, marks, pending, links, .. } = &mut self.0;
         let bytes = asm.finish_in_place().map_err(Bail::Assembler)?;
-        Ok(Emitted { bytes, links, marks })
+        Ok(Emitted { bytes, links, marks, pending })
     }
 
     fn emit(
@@ -113,13 +119,26 @@ impl Compiler {
         request: &Request,
     ) -> Result<(), Bail> {
         let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-        let Buffers { mut asm, mut marks, mut links, mut cold } = std::mem::take(&mut self.0);
+        let Buffers { mut asm, mut marks, mut pending, mut links, mut cold } = std::mem::take(&mut self.0);
         asm.clear();
         marks.clear();
+        pending.clear();
         links.clear();
         cold.clear();
-        let mut lower =
-            Lower { asm, marks, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
+        let mut lower = Lower {
+            asm,
+            request,
+            keep,
+            cost,
+            mark: 0,
+            marks,
+            pending,
+            links,
+            cold,
+            upper: Upper::UNKNOWN,
+            boxed: 0,
+            resync: false,
+        };
         lower.entry();
         let mut rest = &block.ops[..];
         loop {
@@ -134,8 +153,8 @@ impl Compiler {
             }
         }
         lower.cold_code();
-        let Lower { asm, marks, links, cold, .. } = lower;
-        self.0 = Buffers { asm, marks, links, cold };
+        let Lower { asm, marks, pending, links, cold, .. } = lower;
+        self.0 = Buffers { asm, marks, pending, links, cold };
         Ok(())
     }
 }
@@ -146,6 +165,8 @@ struct Cold {
     entry: Label,
     /// Guest instructions begun.
     mark: u32,
+    /// What was pending where the code leaves for it, or more.
+    pending: u16,
     kind: ColdKind,
 }
 
@@ -174,9 +195,12 @@ struct Lower<'a> {
     /// Guest instructions begun so far.
     mark: u32,
     marks: Vec<(u32, u32)>,
+    /// See [`CodeObject::pending`].
+    pending: Vec<(u32, u16)>,
     /// Links and the label of each one's displacement field end.
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
+    upper: Upper,
     /// Floating-point registers that hold a boxed single for certain.
     boxed: u64,
     /// The rounding mode was written: leave before the next guest instruction.
@@ -206,7 +230,10 @@ impl Lower<'_> {
         let done = match op.info().effect {
             Effect::Pure => self.integer(op) || self.float(op),
             Effect::Float => self.float(op),
-            Effect::Reads | Effect::Writes => self.memory(op),
+            Effect::Reads | Effect::Writes => {
+                self.note_pending();
+                self.memory(op)
+            }
             Effect::State => self.memory(op) || self.float(op),
         };
         if !done {
@@ -259,7 +286,7 @@ impl Lower<'_> {
 
     fn cold(&mut self, kind: ColdKind) -> Label {
         let entry = self.asm.new_label();
-        self.cold.push(Cold { entry, mark: self.mark, kind });
+        self.cold.push(Cold { entry, mark: self.mark, pending: self.upper.pending, kind });
         entry
     }
 
@@ -272,9 +299,14 @@ impl Lower<'_> {
     /// Does the whole operation by the helper.
     fn helper(&mut self, op: &IROp) {
         self.call_helper(*op);
+        if let Some(dst) = op.def() {
+            self.define(dst);
+        }
     }
 
     fn call_helper(&mut self, op: IROp) {
+        self.extend_all();
+        self.note_pending();
         let op = (self.keep)(op);
         self.asm.load_constant(RAX, op);
         self.asm.call_m(state(roles::CALL_HELPER));
@@ -283,7 +315,10 @@ impl Lower<'_> {
     /// The value of an integer-like register: its host register, or `scratch` with the value loaded.
     fn value(&mut self, reg: RegId, scratch: Gpr) -> Gpr {
         match home(reg) {
-            Home::Gpr(host) => return host,
+            Home::Gpr(host) => {
+                self.extend_home(reg);
+                return host;
+            }
             Home::Xmm(xmm) => self.asm.movq_rx(scratch, xmm),
             Home::Slot => self.asm.mov_rm(Size::S64, scratch, state(slot(reg))),
             Home::Zero => self.asm.xor_rr(Size::S32, scratch, scratch),
@@ -313,6 +348,7 @@ impl Lower<'_> {
 
     /// Puts a computed value into its register.
     fn put(&mut self, reg: RegId, from: Gpr) {
+        self.define(reg);
         match home(reg) {
             Home::Gpr(host) => self.move_gpr(host, from),
             Home::Xmm(xmm) => self.asm.movq_xr(xmm, from),
@@ -332,8 +368,12 @@ impl Lower<'_> {
     /// Emits what was put off. Nothing adds to it meanwhile.
     fn cold_code(&mut self) {
         for index in 0..self.cold.len() {
-            let Cold { entry, mark, kind } = self.cold[index];
+            let Cold { entry, mark, pending, kind } = self.cold[index];
             self.marks.push((self.here(), mark));
+            self.upper.pending = pending;
+            if !matches!(kind, ColdKind::Helper { .. }) {
+                self.note_pending();
+            }
             self.asm.bind(entry);
             self.emit_cold(kind);
         }
