@@ -15,6 +15,7 @@ pub const TABLE_ENTRIES: usize = 1 << 12;
 
 impl Lower<'_> {
     pub(super) fn terminator(&mut self, term: &Terminator) {
+        self.shift_all();
         self.extend_all();
         match *term {
             Terminator::Jump { target } if self.resync => self.leave_at(target, exit::RESUME),
@@ -191,6 +192,7 @@ impl Lower<'_> {
 
     /// Leaves before the guest instruction at `pc`; gives back the fuel of what was not executed.
     pub(super) fn leave_before(&mut self, pc: GuestAddr) {
+        self.shift_all();
         self.extend_all();
         let unused = self.cost - i32::try_from(self.mark).unwrap_or(0);
         self.asm.add_ri(Size::S64, roles::FUEL, unused);

@@ -11,7 +11,7 @@
 //!
 //! Invariant: at the first byte of each guest instruction's code the guest's registers are all in their homes, and an
 //! instruction writes its destination after the last access that can fault. So the registers at a fault are exact but
-//! for upper halves that are pending (`upper`), and these and the program counter are looked up (`CodeObject::pending`,
+//! for upper halves that are pending (`upper`; of what `rotate` puts off nothing is left there), and these and the program counter are looked up (`CodeObject::pending`,
 //! `CodeObject::marks`).
 
 mod control;
@@ -19,6 +19,7 @@ mod float;
 mod integer;
 mod memory;
 mod roles;
+mod rotate;
 mod thunks;
 mod upper;
 
@@ -33,6 +34,7 @@ use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
 use crate::ir::ops::Effect;
 use crate::ir::{IRBlock, IROp};
 use roles::{home, slot, Home};
+use rotate::PutOff;
 use thunks::state;
 use upper::Upper;
 
@@ -136,6 +138,7 @@ impl Compiler {
             links,
             cold,
             upper: Upper::UNKNOWN,
+            put_off: PutOff::default(),
             boxed: 0,
             resync: false,
         };
@@ -201,6 +204,7 @@ struct Lower<'a> {
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
     upper: Upper,
+    put_off: PutOff,
     /// Floating-point registers that hold a boxed single for certain.
     boxed: u64,
     /// The rounding mode was written: leave before the next guest instruction.
@@ -226,6 +230,10 @@ impl Lower<'_> {
             self.marks.push((self.here(), self.mark));
             return true;
         }
+        if self.put_off(op) {
+            return true;
+        }
+        self.prepare(op);
         // The effect says which family is the likely one.
         let done = match op.info().effect {
             Effect::Pure => self.integer(op) || self.float(op),
@@ -250,7 +258,7 @@ impl Lower<'_> {
             [IROp::ShlImm { dst, src, imm: 32 }, IROp::Mark { .. }, IROp::ShrImm { dst: to, src: from, imm }, ..]
                 if to == dst && from == dst && (1..=32).contains(&imm) =>
             {
-                self.operation(&ops[1]);
+                self.prepare_pair(ops);
                 self.zero_extended(dst, src, 32 - imm.to_le_bytes()[0]);
                 Some(3)
             }
@@ -259,12 +267,19 @@ impl Lower<'_> {
             {
                 let other = if src1 == dst { src2 } else { src1 };
                 let scale = Scale::ALL[usize::from(imm.to_le_bytes()[0])];
-                self.operation(&ops[1]);
+                self.prepare_pair(ops);
                 self.shift_add(scale, false, dst, src, other);
                 Some(3)
             }
             _ => None,
         }
+    }
+
+    /// Begins the second instruction of a pair at once.
+    fn prepare_pair(&mut self, ops: &[IROp]) {
+        self.prepare(&ops[0]);
+        self.prepare(&ops[2]);
+        self.operation(&ops[1]);
     }
 
     /// Keeps what is known about registers up to date.
