@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::{GuestAddr, PcMap};
 use crate::codegen::x64::{Compiler, Emitted, Request, Thunks, TABLE_ENTRIES};
-use crate::codegen::{Bail, Memory};
+use crate::codegen::{Bail, Memory, Repair};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::enter;
 use crate::sys::exec_mem::CodeArena;
@@ -82,6 +82,8 @@ pub struct CodeCache {
     marks: Vec<(u32, u32)>,
     /// Of all blocks: offset in the arena, and registers whose upper half is pending there; none at a block's entry.
     pending: Vec<(usize, u16)>,
+    /// Of all blocks: `CodeObject::repairs`, with the block's offset in the arena.
+    repairs: Vec<(usize, Repair)>,
     /// Of all blocks: addresses of its guest instructions.
     pcs: Vec<GuestAddr>,
     /// Operations that code points at, in pieces that never grow beyond their capacity, so that none moves.
@@ -121,6 +123,7 @@ impl CodeCache {
             table: empty_table(),
             marks: Vec::with_capacity(1 << 14),
             pending: Vec::new(),
+            repairs: Vec::new(),
             pcs: Vec::with_capacity(1 << 13),
             ops: Vec::new(),
         };
@@ -197,6 +200,7 @@ impl CodeCache {
         let (marks, pcs) = (self.marks.len(), self.pcs.len());
         self.marks.extend_from_slice(object.marks);
         self.pending.extend(object.pending.iter().map(|&(at, mask)| (offset + at as usize, mask)));
+        self.repairs.extend(object.repairs.iter().map(|&repair| (offset, repair)));
         self.pcs.extend(block.ops.iter().filter_map(|op| match *op {
             IROp::Mark { pc } => Some(pc),
             _ => None,
@@ -252,6 +256,14 @@ impl CodeCache {
         Some(Position { pc, unused: block.cost.saturating_sub(index as u64), pending })
     }
 
+    /// Operations that have not been done yet at a host address where an access faulted, in the order to do them in.
+    pub fn repairs(&self, host_pc: u64) -> impl Iterator<Item = IROp> + '_ {
+        let at = usize::try_from(host_pc).unwrap_or(0).saturating_sub(self.arena.base());
+        let after = self.repairs.partition_point(|(offset, repair)| offset + repair.to as usize <= at);
+        let here = move |(offset, repair): &&(usize, Repair)| offset + repair.from as usize <= at;
+        self.repairs[after..].iter().take_while(here).map(|(_, repair)| repair.op)
+    }
+
     /// Drops all code.
     pub fn clear(&mut self) {
         self.arena.reset();
@@ -262,6 +274,7 @@ impl CodeCache {
         self.table[0] = NO_TARGET;
         self.marks.clear();
         self.pending.clear();
+        self.repairs.clear();
         self.pcs.clear();
         self.ops.clear();
         // They fitted before.

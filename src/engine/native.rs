@@ -139,7 +139,7 @@ impl Native {
         if let Err(trap) = self.enter(cpu, mmu, interp, entry) {
             return Back::Trap(trap);
         }
-        self.back(cpu, mmu)
+        self.back(cpu, mmu, interp)
     }
 
     /// Enters code and leaves its exit code in `exit_code`. An error is the trap of a helper.
@@ -190,7 +190,7 @@ impl Native {
         }
     }
 
-    fn back(&self, cpu: &mut CpuState, mmu: &SoftMmu) -> Back {
+    fn back(&self, cpu: &mut CpuState, mmu: &SoftMmu, interp: &BlockCache) -> Back {
         match cpu.host.exit_code {
             exit::LINK => {
                 let link = cpu.host.exit_value & u64::from(u32::MAX);
@@ -209,7 +209,15 @@ impl Native {
             exit::SYNC_CODE => Back::SyncCode,
             exit::ILLEGAL => self.trapped(cpu, Trap::IllegalInstruction),
             exit::BREAKPOINT => self.trapped(cpu, Trap::Breakpoint),
-            exit::FAULT => self.trapped(cpu, Trap::Memory(mmu.last_fault())),
+            exit::FAULT => {
+                let fault = mmu.last_fault();
+                let back = self.trapped(cpu, Trap::Memory(fault));
+                for op in self.cache.repairs(cpu.host.host_pc) {
+                    // It has no side effect, so it cannot trap.
+                    let _ = interp::operation(cpu, mmu, interp, op);
+                }
+                back
+            }
             _ => Back::Resume,
         }
     }

@@ -62,6 +62,7 @@ fn block(rng: &mut Rng, rows: &Rows) -> Asm {
             2 => {
                 asm.i(Op::Slli, 10, rng.register(POOL), 32).i(Op::Srli, 10, 10, 29 + rng.below(5) as i64);
             }
+            3 => element(rng, &mut asm),
             _ => {
                 let row = if rng.chance(3, 5) { rng.pick(&rows.words) } else { rng.pick(&rows.all) };
                 // A base that is any register faults mostly.
@@ -81,6 +82,25 @@ fn block(rng: &mut Rng, rows: &Rows) -> Asm {
         _ => asm.s(branch, rng.register(POOL), rng.register(POOL), 8).i(Op::Addi, 17, 17, 1).bare(Op::Ecall),
     };
     asm
+}
+
+/// A load of an element of an array, which faults mostly, or nearly that.
+fn element(rng: &mut Rng, asm: &mut Asm) {
+    let (index, sum) = (rng.register(POOL), rng.register(POOL));
+    let (base, dst) =
+        (rng.register(POINTERS | POOL), if rng.chance(4, 5) { sum } else { rng.register(POOL) });
+    if rng.chance(1, 2) {
+        // A small index, so that it is in the array.
+        asm.i(Op::Andi, index, index, 63);
+    }
+    let scaled = rng.chance(2, 3);
+    if scaled {
+        asm.i(Op::Slli, sum, index, 1 + rng.below(3) as i64);
+    }
+    let index = if scaled { sum } else { index };
+    let (a, b) = if rng.chance(1, 2) { (base, index) } else { (index, base) };
+    asm.r(Op::Add, sum, a, b);
+    asm.i(rng.pick(&[Op::Ld, Op::Lw, Op::Lwu, Op::Lbu, Op::Lb]), dst, sum, rng.between(-8, 8));
 }
 
 /// A rotation of a register in three instructions, perhaps with others between, and perhaps not quite one.

@@ -3,10 +3,10 @@
 
 use super::roles::{self, home, Home};
 use super::thunks::state;
-use super::Lower;
+use super::{Lower, Repair};
 use crate::asm::x64::reg::*;
-use crate::asm::x64::{Mem, Size};
-use crate::base::RegId;
+use crate::asm::x64::{Index, Mem, Scale, Size};
+use crate::base::{RegId, FIRST_FLOAT};
 use crate::codegen::Memory;
 use crate::ir::IROp;
 
@@ -14,6 +14,29 @@ use Size::{S32, S64};
 
 /// Bits that NaN-box a single.
 const BOX: u128 = 0xffff_ffff_0000_0000;
+
+/// Loads and stores of integers and floating-point numbers, which are lowered here in all cases.
+pub(super) fn is_plain(op: &IROp) -> bool {
+    match op {
+        IROp::Store { .. } | IROp::Store32 { .. } | IROp::Store16 { .. } | IROp::Store8 { .. } => true,
+        _ => loaded(op).is_some(),
+    }
+}
+
+/// Destination, base and offset of a load.
+fn loaded(op: &IROp) -> Option<(RegId, RegId, i64)> {
+    match *op {
+        IROp::Load { dst, base, offset }
+        | IROp::LoadU32 { dst, base, offset }
+        | IROp::LoadS32 { dst, base, offset }
+        | IROp::LoadU16 { dst, base, offset }
+        | IROp::LoadS16 { dst, base, offset }
+        | IROp::LoadU8 { dst, base, offset }
+        | IROp::LoadS8 { dst, base, offset }
+        | IROp::LoadF32 { dst, base, offset } => Some((dst, base, offset)),
+        _ => None,
+    }
+}
 
 impl Lower<'_> {
     /// Lowers a memory operation; false if it is not one that has code here.
@@ -34,6 +57,11 @@ impl Lower<'_> {
                 Mem::base(RDX)
             }
         };
+        self.guest(mem)
+    }
+
+    /// The operand for a guest address.
+    fn guest(&self, mem: Mem) -> Mem {
         let mem = mem.addr32();
         match self.request.memory {
             Memory::Low => mem,
@@ -42,29 +70,57 @@ impl Lower<'_> {
     }
 
     fn load_op(&mut self, op: &IROp) -> bool {
-        let (IROp::Load { dst, base, offset }
-        | IROp::LoadU32 { dst, base, offset }
-        | IROp::LoadS32 { dst, base, offset }
-        | IROp::LoadU16 { dst, base, offset }
-        | IROp::LoadS16 { dst, base, offset }
-        | IROp::LoadU8 { dst, base, offset }
-        | IROp::LoadS8 { dst, base, offset }
-        | IROp::LoadF32 { dst, base, offset }) = *op
+        let Some((dst, base, offset)) = loaded(op) else { return false };
+        let mem = self.address(base, offset);
+        self.load_from(op, dst, mem);
+        true
+    }
+
+    /// Whether a load's address may be the sum that is computed for it: the register with the sum is overwritten, and
+    /// it has two operands.
+    pub(super) fn can_index(&self, sum: &IROp, load: &IROp) -> bool {
+        let (IROp::Add { dst, src1, src2 }
+        | IROp::ShlAdd1 { dst, src1, src2 }
+        | IROp::ShlAdd2 { dst, src1, src2 }
+        | IROp::ShlAdd3 { dst, src1, src2 }) = *sum
         else {
             return false;
         };
-        let mem = self.address(base, offset);
+        let guest = |reg| (1..FIRST_FLOAT).contains(&reg);
+        guest(dst)
+            && guest(src1)
+            && guest(src2)
+            && !matches!(load, IROp::LoadF32 { .. })
+            && loaded(load)
+                .is_some_and(|(to, base, offset)| to == dst && base == dst && i32::try_from(offset).is_ok())
+    }
+
+    /// A load from `base + index * scale`, which is what `sum` computes. If it faults, the engine does that.
+    pub(super) fn indexed_load(&mut self, sum: IROp, scale: Scale, index: RegId, base: RegId, load: &IROp) {
+        let Some((dst, _, offset)) = loaded(load) else { return };
+        self.note_pending();
+        let from = self.here();
+        let (a, b) = (self.sized(S32, index, RCX), self.sized(S32, base, RDX));
+        // A stack pointer is no index, and it is no home.
+        let mem = Mem::sum(b, Index::new(a).unwrap_or(Index::RAX), scale).disp(offset as i32);
+        let mem = self.guest(mem);
+        self.load_from(load, dst, mem);
+        self.repairs.push(Repair { from, to: self.here(), op: sum });
+        self.note_put_off(from, load);
+    }
+
+    fn load_from(&mut self, op: &IROp, dst: RegId, mem: Mem) {
         if let Home::Xmm(xmm) = home(dst) {
             match op {
                 IROp::LoadF32 { .. } => {
                     let boxing = self.asm.constant128(BOX);
                     self.asm.movss_xm(xmm, mem);
                     self.asm.orps_xm(xmm, Mem::label(boxing));
-                    return true;
+                    return;
                 }
                 IROp::Load { .. } => {
                     self.asm.movsd_xm(xmm, mem);
-                    return true;
+                    return;
                 }
                 _ => {}
             }
@@ -82,15 +138,13 @@ impl Lower<'_> {
                 self.asm.mov_rm(S32, RAX, mem);
                 self.asm.load_constant(RCX, BOX as u64);
                 self.asm.or_rr(S64, RAX, RCX);
-                self.put(dst, RAX);
-                return true;
+                return self.put(dst, RAX);
             }
         }
         match op {
             IROp::Load { .. } | IROp::LoadU32 { .. } => self.put(dst, d),
             _ => self.put_narrow(dst, d),
         }
-        true
     }
 
     fn store_op(&mut self, op: &IROp) -> bool {

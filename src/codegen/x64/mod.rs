@@ -11,8 +11,8 @@
 //!
 //! Invariant: at the first byte of each guest instruction's code the guest's registers are all in their homes, and an
 //! instruction writes its destination after the last access that can fault. So the registers at a fault are exact but
-//! for upper halves that are pending (`upper`; of what `rotate` puts off nothing is left there), and these and the program counter are looked up (`CodeObject::pending`,
-//! `CodeObject::marks`).
+//! for upper halves that are pending (`upper`) and operations that are put off (`rotate`, `Lower::pair`). These and the
+//! program counter are looked up (`CodeObject::pending`, `CodeObject::repairs`, `CodeObject::marks`).
 
 mod control;
 mod float;
@@ -26,7 +26,7 @@ mod upper;
 pub use control::TABLE_ENTRIES;
 pub use thunks::Thunks;
 
-use super::{Bail, CodeObject, LinkSite, Memory};
+use super::{Bail, CodeObject, LinkSite, Memory, Repair};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures, Mem, Scale, Size};
 use crate::asm::Label;
@@ -64,10 +64,10 @@ pub fn compile(
         compiler.0.asm = Assembler::with_listing();
     }
     compiler.emit(block, keep, request)?;
-    let Buffers { asm, marks, pending, links, .. } = compiler.0;
+    let Buffers { asm, marks, pending, repairs, links, .. } = compiler.0;
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
-    Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks, pending })
+    Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks, pending, repairs })
 }
 
 /// Generates code for block after block and keeps its memory between them.
@@ -80,6 +80,7 @@ struct Buffers {
     asm: Assembler,
     marks: Vec<(u32, u32)>,
     pending: Vec<(u32, u16)>,
+    repairs: Vec<Repair>,
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
 }
@@ -95,6 +96,8 @@ pub struct Emitted<'a> {
     pub marks: &'a [(u32, u32)],
     /// See [`CodeObject::pending`].
     pub pending: &'a [(u32, u16)],
+    /// See [`CodeObject::repairs`].
+    pub repairs: &'a [Repair],
 }
 
 impl Compiler {
@@ -109,9 +112,9 @@ impl Compiler {
         request: &Request,
     ) -> Result<Emitted<'_>, Bail> {
         self.emit(block, keep, request)?;
-        let Buffers { asm, marks, pending, links, .. } = &mut self.0;
+        let Buffers { asm, marks, pending, repairs, links, .. } = &mut self.0;
         let bytes = asm.finish_in_place().map_err(Bail::Assembler)?;
-        Ok(Emitted { bytes, links, marks, pending })
+        Ok(Emitted { bytes, links, marks, pending, repairs })
     }
 
     fn emit(
@@ -121,10 +124,12 @@ impl Compiler {
         request: &Request,
     ) -> Result<(), Bail> {
         let cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-        let Buffers { mut asm, mut marks, mut pending, mut links, mut cold } = std::mem::take(&mut self.0);
+        let Buffers { mut asm, mut marks, mut pending, mut repairs, mut links, mut cold } =
+            std::mem::take(&mut self.0);
         asm.clear();
         marks.clear();
         pending.clear();
+        repairs.clear();
         links.clear();
         cold.clear();
         let mut lower = Lower {
@@ -135,6 +140,7 @@ impl Compiler {
             mark: 0,
             marks,
             pending,
+            repairs,
             links,
             cold,
             upper: Upper::UNKNOWN,
@@ -156,8 +162,8 @@ impl Compiler {
             }
         }
         lower.cold_code();
-        let Lower { asm, marks, pending, links, cold, .. } = lower;
-        self.0 = Buffers { asm, marks, pending, links, cold };
+        let Lower { asm, marks, pending, repairs, links, cold, .. } = lower;
+        self.0 = Buffers { asm, marks, pending, repairs, links, cold };
         Ok(())
     }
 }
@@ -200,6 +206,8 @@ struct Lower<'a> {
     marks: Vec<(u32, u32)>,
     /// See [`CodeObject::pending`].
     pending: Vec<(u32, u16)>,
+    /// See [`CodeObject::repairs`].
+    repairs: Vec<Repair>,
     /// Links and the label of each one's displacement field end.
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
@@ -240,7 +248,10 @@ impl Lower<'_> {
             Effect::Float => self.float(op),
             Effect::Reads | Effect::Writes => {
                 self.note_pending();
-                self.memory(op)
+                let from = self.here();
+                let done = self.memory(op);
+                self.note_put_off(from, op);
+                done
             }
             Effect::State => self.memory(op) || self.float(op),
         };
@@ -255,6 +266,34 @@ impl Lower<'_> {
     /// first one wrote is overwritten by the second, and nothing between them can fault or leave.
     fn pair(&mut self, ops: &[IROp]) -> Option<usize> {
         match *ops {
+            [IROp::ShlImm { dst, src, imm }, IROp::Mark { .. }, add @ IROp::Add { .. }, IROp::Mark { .. }, load, ..]
+                if (1..=3).contains(&imm) =>
+            {
+                let scale = Scale::ALL[usize::from(imm.to_le_bytes()[0])];
+                let other = Lower::sum_with(&add, dst)?;
+                let sum = match scale {
+                    Scale::X2 => IROp::ShlAdd1 { dst, src1: src, src2: other },
+                    Scale::X4 => IROp::ShlAdd2 { dst, src1: src, src2: other },
+                    _ => IROp::ShlAdd3 { dst, src1: src, src2: other },
+                };
+                if self.can_index(&sum, &load) {
+                    self.prepare_pair(ops);
+                    self.operation(&ops[3]);
+                    self.indexed_load(sum, scale, src, other, &load);
+                    return Some(5);
+                }
+                self.prepare_pair(ops);
+                self.shift_add(scale, false, dst, src, other);
+                Some(3)
+            }
+            [sum @ IROp::Add { src1, src2, .. }, IROp::Mark { .. }, load, ..]
+                if self.can_index(&sum, &load) =>
+            {
+                self.prepare(&sum);
+                self.operation(&ops[1]);
+                self.indexed_load(sum, Scale::X1, src1, src2, &load);
+                Some(3)
+            }
             [IROp::ShlImm { dst, src, imm: 32 }, IROp::Mark { .. }, IROp::ShrImm { dst: to, src: from, imm }, ..]
                 if to == dst && from == dst && (1..=32).contains(&imm) =>
             {
@@ -262,14 +301,24 @@ impl Lower<'_> {
                 self.zero_extended(dst, src, 32 - imm.to_le_bytes()[0]);
                 Some(3)
             }
-            [IROp::ShlImm { dst, src, imm }, IROp::Mark { .. }, IROp::Add { dst: to, src1, src2 }, ..]
-                if to == dst && (src1 == dst) != (src2 == dst) && (1..=3).contains(&imm) =>
+            [IROp::ShlImm { dst, src, imm }, IROp::Mark { .. }, IROp::Add { .. }, ..]
+                if (1..=3).contains(&imm) =>
             {
-                let other = if src1 == dst { src2 } else { src1 };
+                let other = Lower::sum_with(&ops[2], dst)?;
                 let scale = Scale::ALL[usize::from(imm.to_le_bytes()[0])];
                 self.prepare_pair(ops);
                 self.shift_add(scale, false, dst, src, other);
                 Some(3)
+            }
+            _ => None,
+        }
+    }
+
+    /// The other operand of an addition that overwrites one.
+    fn sum_with(add: &IROp, reg: RegId) -> Option<RegId> {
+        match *add {
+            IROp::Add { dst, src1, src2 } if dst == reg && (src1 == reg) != (src2 == reg) => {
+                Some(if src1 == reg { src2 } else { src1 })
             }
             _ => None,
         }

@@ -1,14 +1,15 @@
 //! Rotations. The base instruction set has none, so compilers write `x << n | x >> (32 - n)`: two shifts, somewhere
 //! before an `or` of their results. Shifts by constants are therefore put off until a result is read, the register
-//! shifted is overwritten, or what follows may leave the block; most shifts of rotations are overwritten before that
-//! and never done.
+//! shifted is overwritten or the block may be left; most shifts of rotations are overwritten before that and never
+//! done. If an access faults, the engine does those that are put off there ([`Repair`]).
 //!
 //! A register whose shift is put off holds an old value. Invariants: what is put off reads no register that is put off
-//! itself, but for a shift of a register in place; nothing is put off where the block may be left.
+//! itself, but for a shift of a register in place; nothing is put off where the block is left but at a fault.
 
+use super::memory::is_plain;
 use super::roles::{home, slot, Home};
 use super::thunks::state;
-use super::Lower;
+use super::{Lower, Repair};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Feature, Size};
 use crate::base::{RegId, FIRST_FLOAT};
@@ -167,7 +168,8 @@ impl Lower<'_> {
         if self.put_off.is_empty() {
             return;
         }
-        if op.info().effect != Effect::Pure {
+        let access = is_plain(op);
+        if op.info().effect != Effect::Pure && !access {
             return self.shift_all();
         }
         let mut op = *op;
@@ -178,6 +180,26 @@ impl Lower<'_> {
                 }
             }
         });
+        match op.def() {
+            // If it faults, nothing is overwritten; see `note_put_off`.
+            Some(dst) if access => self.shift_from(dst),
+            Some(dst) => self.overwrite(dst),
+            None => {}
+        }
+    }
+
+    /// Notes what is put off at an access, whose code begins at `from` and is there. A shift that it overwrites is never
+    /// done.
+    pub(super) fn note_put_off(&mut self, from: u32, op: &IROp) {
+        if self.put_off.is_empty() {
+            return;
+        }
+        let (to, put_off) = (self.here(), self.put_off);
+        // Those of a register in place come last: others may read it.
+        for in_place in [false, true] {
+            let shifts = put_off.shifts.iter().flatten().filter(|shift| (shift.dst == shift.src) == in_place);
+            self.repairs.extend(shifts.map(|shift| Repair { from, to, op: shift.op() }));
+        }
         if let Some(dst) = op.def() {
             self.overwrite(dst);
         }
@@ -185,11 +207,16 @@ impl Lower<'_> {
 
     /// Gets ready for a register to be overwritten: its own shift is never done.
     fn overwrite(&mut self, reg: RegId) {
-        while let Some(index) = self.put_off.find(|shift| shift.src == reg && shift.dst != reg) {
-            self.shift_now(index);
-        }
+        self.shift_from(reg);
         if let Some(index) = self.put_off.find(|shift| shift.dst == reg) {
             self.put_off.take(index);
+        }
+    }
+
+    /// Does the shifts of a register into others.
+    fn shift_from(&mut self, reg: RegId) {
+        while let Some(index) = self.put_off.find(|shift| shift.src == reg && shift.dst != reg) {
+            self.shift_now(index);
         }
     }
 
