@@ -37,8 +37,8 @@ pub struct Position {
     pub pc: GuestAddr,
     /// Fuel that the block took at its entry and that is to be given back: the instruction itself and all behind it.
     pub unused: u64,
-    /// Integer registers (a bit for each) whose upper half is to be made the sign of the lower one.
-    pub pending: u16,
+    /// `CodeObject::pending` there.
+    pub pending: u64,
 }
 
 /// One entry of the table of indirect targets, which generated code reads: guest address, code address. It is for the
@@ -80,8 +80,8 @@ pub struct CodeCache {
     table: Box<[Target]>,
     /// Of all blocks: offset in the block's code, and guest instructions begun.
     marks: Vec<(u32, u32)>,
-    /// Of all blocks: offset in the arena, and registers whose upper half is pending there; none at a block's entry.
-    pending: Vec<(usize, u16)>,
+    /// Of all blocks: `CodeObject::pending`, by offset in the arena; none at a block's entry.
+    pending: Vec<(usize, u64)>,
     /// Of all blocks: `CodeObject::repairs`, with the block's offset in the arena.
     repairs: Vec<(usize, Repair)>,
     /// Of all blocks: addresses of its guest instructions.

@@ -58,6 +58,9 @@ pub struct LinkSite {
     pub target: GuestAddr,
 }
 
+/// The NaN that RISC-V arithmetic on doubles gives.
+pub const CANONICAL_NAN: u64 = 0x7ff8_0000_0000_0000;
+
 /// An operation that has not been done yet where an access may fault: the engine does it then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repair {
@@ -78,9 +81,10 @@ pub struct CodeObject {
     /// For code offsets in ascending order, the number of guest instructions of the block that were begun before the
     /// code from there on: 1 for code of the first.
     pub marks: Vec<(u32, u32)>,
-    /// For code offsets in ascending order, the guest's integer registers (a bit for each) whose upper half is to be made
-    /// the sign of the lower one if the code from there on faults. None before the first; the last one has none.
-    pub pending: Vec<(u32, u16)>,
+    /// For code offsets in ascending order, the guest's registers (a bit for each) that are to be made exact if the code
+    /// from there on faults: an integer's upper half the sign of the lower one, a double's NaN the canonical one. None
+    /// before the first; the last one has none.
+    pub pending: Vec<(u32, u64)>,
     /// In ascending order; those of one place in the order to do them in, once nothing is pending.
     pub repairs: Vec<Repair>,
     /// The assembly, if it was asked for.

@@ -5,9 +5,9 @@ use super::Tier;
 use crate::asm::x64::CpuFeatures;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
-use crate::base::GuestAddr;
+use crate::base::{GuestAddr, FIRST_FLOAT};
 use crate::cache::{CodeCache, Refusal};
-use crate::codegen::{exit, Memory};
+use crate::codegen::{exit, Memory, CANONICAL_NAN};
 use crate::interp;
 use crate::interp::code::BlockCache;
 use crate::ir::{IRBlock, IROp};
@@ -182,9 +182,13 @@ impl Native {
         if let Some(position) = self.cache.position(host_pc) {
             cpu.pc = position.pc;
             cpu.fuel = cpu.fuel.wrapping_add(position.unused);
-            for (reg, value) in cpu.regs.iter_mut().enumerate().take(16) {
-                if position.pending >> reg & 1 != 0 {
-                    *value = i64::from(*value as i32).cast_unsigned();
+            for (reg, value) in cpu.regs.iter_mut().enumerate().take(64) {
+                match position.pending >> reg & 1 != 0 {
+                    true if reg < usize::from(FIRST_FLOAT) => {
+                        *value = i64::from(*value as i32).cast_unsigned()
+                    }
+                    true if f64::from_bits(*value).is_nan() => *value = CANONICAL_NAN,
+                    _ => {}
                 }
             }
         }

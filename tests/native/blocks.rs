@@ -47,11 +47,12 @@ fn is_plain(row: &Row) -> bool {
 
 struct Rows {
     words: Vec<&'static Row>,
+    doubles: Vec<&'static Row>,
     all: Vec<&'static Row>,
 }
 
 fn block(rng: &mut Rng, rows: &Rows) -> Asm {
-    let mut asm = Asm::new();
+    let (mut asm, doubles) = (Asm::new(), rng.chance(1, 2));
     for _ in 0..4 + rng.below(24) {
         match rng.below(16) {
             0 => rotation(rng, &mut asm),
@@ -64,7 +65,12 @@ fn block(rng: &mut Rng, rows: &Rows) -> Asm {
             }
             3 => element(rng, &mut asm),
             _ => {
-                let row = if rng.chance(3, 5) { rng.pick(&rows.words) } else { rng.pick(&rows.all) };
+                let row = match rng.below(10) {
+                    0..5 => rng.pick(&rows.words),
+                    // A block of one kind and one of several.
+                    5..8 if doubles => rng.pick(&rows.doubles),
+                    _ => rng.pick(&rows.all),
+                };
                 // A base that is any register faults mostly.
                 let base = if rng.chance(9, 10) { POINTERS } else { POOL | POINTERS };
                 let registers = Registers { dest: POOL, source: POOL | POINTERS, base };
@@ -135,7 +141,8 @@ fn run(tier: Tier, image: &Image, regs: &[u64; 64]) -> Seen {
 fn o0_random_blocks_that_fault() {
     let rows: Vec<&Row> = ROWS.iter().filter(|row| is_plain(row)).collect();
     let words = rows.iter().copied().filter(|row| is_word(row)).collect();
-    let rows = Rows { words, all: rows };
+    let doubles = rows.iter().copied().filter(|row| row.name.ends_with(".d") || row.op == Op::Fsd).collect();
+    let rows = Rows { words, doubles, all: rows };
     let seed = setting("VMJIT_SEED", 1);
     let (mut rng, operands) = (Rng::new(seed), Operands::default());
     let mut faults = 0;

@@ -17,6 +17,7 @@ impl Lower<'_> {
     pub(super) fn terminator(&mut self, term: &Terminator) {
         self.shift_all();
         self.extend_all();
+        self.mend_all();
         match *term {
             Terminator::Jump { target } if self.resync => self.leave_at(target, exit::RESUME),
             Terminator::Jump { target } => self.jump(target),
@@ -194,6 +195,7 @@ impl Lower<'_> {
     pub(super) fn leave_before(&mut self, pc: GuestAddr) {
         self.shift_all();
         self.extend_all();
+        self.mend_all();
         let unused = self.cost - i32::try_from(self.mark).unwrap_or(0);
         self.asm.add_ri(Size::S64, roles::FUEL, unused);
         self.leave_at(pc, exit::RESUME);

@@ -239,6 +239,7 @@ impl Lower<'_> {
         if dst == src {
             return;
         }
+        self.mend(src);
         let narrow = self.is_narrow(src);
         if let (true, Home::Gpr(d), Home::Gpr(s)) = (self.is_pending(src), home(dst), home(src)) {
             self.asm.mov_rr(S32, d, s);

@@ -111,6 +111,7 @@ impl Lower<'_> {
 
     fn load_from(&mut self, op: &IROp, dst: RegId, mem: Mem) {
         if let Home::Xmm(xmm) = home(dst) {
+            self.define(dst);
             match op {
                 IROp::LoadF32 { .. } => {
                     let boxing = self.asm.constant128(BOX);
@@ -155,6 +156,7 @@ impl Lower<'_> {
         else {
             return false;
         };
+        self.mend(src);
         let mem = self.address(base, offset);
         match (op, home(src)) {
             (IROp::Store { .. }, Home::Xmm(xmm)) => self.asm.movsd_mx(mem, xmm),

@@ -18,6 +18,7 @@ mod control;
 mod float;
 mod integer;
 mod memory;
+mod nan;
 mod roles;
 mod rotate;
 mod thunks;
@@ -26,13 +27,14 @@ mod upper;
 pub use control::TABLE_ENTRIES;
 pub use thunks::Thunks;
 
-use super::{Bail, CodeObject, LinkSite, Memory, Repair};
+use super::{Bail, CodeObject, LinkSite, Memory, Repair, CANONICAL_NAN};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures, Mem, Scale, Size};
 use crate::asm::Label;
 use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
 use crate::ir::ops::Effect;
 use crate::ir::{IRBlock, IROp};
+use nan::Raw;
 use roles::{home, slot, Home};
 use rotate::PutOff;
 use thunks::state;
@@ -79,7 +81,7 @@ pub struct Compiler(Buffers);
 struct Buffers {
     asm: Assembler,
     marks: Vec<(u32, u32)>,
-    pending: Vec<(u32, u16)>,
+    pending: Vec<(u32, u64)>,
     repairs: Vec<Repair>,
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
@@ -95,7 +97,7 @@ pub struct Emitted<'a> {
     /// See [`CodeObject::marks`].
     pub marks: &'a [(u32, u32)],
     /// See [`CodeObject::pending`].
-    pub pending: &'a [(u32, u16)],
+    pub pending: &'a [(u32, u64)],
     /// See [`CodeObject::repairs`].
     pub repairs: &'a [Repair],
 }
@@ -145,6 +147,7 @@ impl Compiler {
             cold,
             upper: Upper::UNKNOWN,
             put_off: PutOff::default(),
+            raw: Raw::default(),
             boxed: 0,
             resync: false,
         };
@@ -176,6 +179,8 @@ struct Cold {
     mark: u32,
     /// What was pending where the code leaves for it, or more.
     pending: u16,
+    /// What was raw there.
+    raw: u32,
     kind: ColdKind,
 }
 
@@ -185,6 +190,10 @@ enum ColdKind {
     Helper { op: IROp, back: Label },
     /// Leaves because the fuel does not suffice; what was taken for the block is given back by its place.
     OutOfFuel,
+    /// Makes NaNs in registers (see `nan`) canonical and goes on at the label.
+    Mend { regs: u32, back: Label },
+    /// Makes the NaN in xmm0 canonical and goes on at the label.
+    Nan { back: Label },
     /// Empties the return stack and goes on at the label.
     EmptyStack { back: Label },
     /// Leaves because a link is not made.
@@ -205,7 +214,7 @@ struct Lower<'a> {
     mark: u32,
     marks: Vec<(u32, u32)>,
     /// See [`CodeObject::pending`].
-    pending: Vec<(u32, u16)>,
+    pending: Vec<(u32, u64)>,
     /// See [`CodeObject::repairs`].
     repairs: Vec<Repair>,
     /// Links and the label of each one's displacement field end.
@@ -213,6 +222,7 @@ struct Lower<'a> {
     cold: Vec<Cold>,
     upper: Upper,
     put_off: PutOff,
+    raw: Raw,
     /// Floating-point registers that hold a boxed single for certain.
     boxed: u64,
     /// The rounding mode was written: leave before the next guest instruction.
@@ -350,7 +360,8 @@ impl Lower<'_> {
 
     fn cold(&mut self, kind: ColdKind) -> Label {
         let entry = self.asm.new_label();
-        self.cold.push(Cold { entry, mark: self.mark, pending: self.upper.pending, kind });
+        let (pending, raw) = (self.upper.pending, self.raw.regs);
+        self.cold.push(Cold { entry, mark: self.mark, pending, raw, kind });
         entry
     }
 
@@ -362,6 +373,7 @@ impl Lower<'_> {
 
     /// Does the whole operation by the helper.
     fn helper(&mut self, op: &IROp) {
+        self.mend_all();
         self.call_helper(*op);
         if let Some(dst) = op.def() {
             self.define(dst);
@@ -383,7 +395,10 @@ impl Lower<'_> {
                 self.extend_home(reg);
                 return host;
             }
-            Home::Xmm(xmm) => self.asm.movq_rx(scratch, xmm),
+            Home::Xmm(xmm) => {
+                self.mend(reg);
+                self.asm.movq_rx(scratch, xmm);
+            }
             Home::Slot => self.asm.mov_rm(Size::S64, scratch, state(slot(reg))),
             Home::Zero => self.asm.xor_rr(Size::S32, scratch, scratch),
         }
@@ -432,21 +447,35 @@ impl Lower<'_> {
     /// Emits what was put off. Nothing adds to it meanwhile.
     fn cold_code(&mut self) {
         for index in 0..self.cold.len() {
-            let Cold { entry, mark, pending, kind } = self.cold[index];
+            let Cold { entry, mark, pending, raw, kind } = self.cold[index];
             self.marks.push((self.here(), mark));
             self.upper.pending = pending;
-            if !matches!(kind, ColdKind::Helper { .. }) {
+            self.raw.regs = raw;
+            if !matches!(kind, ColdKind::Helper { .. } | ColdKind::Mend { .. } | ColdKind::Nan { .. }) {
                 self.note_pending();
             }
             self.asm.bind(entry);
             self.emit_cold(kind);
         }
+        (self.upper.pending, self.raw.regs) = (0, 0);
+        self.note_pending();
     }
 
     fn emit_cold(&mut self, kind: ColdKind) {
         match kind {
             ColdKind::Helper { op, back } => {
+                self.mend_each(self.raw.regs);
+                self.raw.regs = 0;
                 self.call_helper(op);
+                self.asm.jmp(back);
+            }
+            ColdKind::Mend { regs, back } => {
+                self.mend_each(regs);
+                self.asm.jmp(back);
+            }
+            ColdKind::Nan { back } => {
+                let nan = self.asm.constant64(CANONICAL_NAN);
+                self.asm.movsd_xm(Xmm::ALL[0], Mem::label(nan));
                 self.asm.jmp(back);
             }
             // The return address says where.

@@ -69,6 +69,7 @@ impl Lower<'_> {
     pub(super) fn define(&mut self, reg: RegId) {
         self.upper.narrow &= !bit(reg) | 1;
         self.upper.pending &= !(bit(reg) as u16);
+        self.raw.define(reg);
     }
 
     /// The register holds a sign-extended number, in all 64 bits.
@@ -99,11 +100,12 @@ impl Lower<'_> {
         }
     }
 
-    /// Notes what is pending at the code that follows, which may fault.
+    /// Notes what is pending, or raw, at the code that follows, which may fault.
     pub(super) fn note_pending(&mut self) {
         let known = self.pending.last().map_or(0, |&(_, mask)| mask);
-        if self.upper.pending != known {
-            self.pending.push((self.here(), self.upper.pending));
+        let mask = u64::from(self.upper.pending) | u64::from(self.raw.regs) << FIRST_FLOAT;
+        if mask != known {
+            self.pending.push((self.here(), mask));
         }
     }
 
