@@ -59,6 +59,7 @@ impl Lower<'_> {
         use crate::ir::Cond as Ir;
         if home(src2) == Home::Zero {
             let a = self.value(src1, RAX);
+            self.pad_before_jcc(3);
             self.asm.test_rr(Size::S64, a, a);
             return match cond {
                 // Against zero, the sign says it (test clears OF and CF).
@@ -69,10 +70,22 @@ impl Lower<'_> {
         }
         let a = self.value(src1, RAX);
         match self.operand(src2, RCX) {
-            Source::Gpr(b) => self.asm.cmp_rr(Size::S64, a, b),
-            Source::Mem(b) => self.asm.cmp_rm(Size::S64, a, b),
+            Source::Gpr(b) => {
+                self.pad_before_jcc(3);
+                self.asm.cmp_rr(Size::S64, a, b);
+            }
+            Source::Mem(b) => {
+                self.pad_before_jcc(if roles::slot(src2) < 128 { 4 } else { 7 });
+                self.asm.cmp_rm(Size::S64, a, b);
+            }
         }
         condition(cond)
+    }
+
+    /// Pads so that behind a comparison of `length` bytes a patchable jump needs no padding: the processor makes one
+    /// operation of the two if nothing is between them.
+    fn pad_before_jcc(&mut self, length: usize) {
+        self.asm.nop((4 - (self.asm.offset() + length + 2) % 4) % 4);
     }
 
     /// A new link's stub, which stands in for the successor.

@@ -106,8 +106,7 @@ impl Lower<'_> {
     /// Puts a shift off, or makes a rotation of two; false if the operation is to be done as any other.
     pub(super) fn put_off(&mut self, op: &IROp) -> bool {
         if let Some(shift) = Shift::of(op) {
-            self.prepare(op);
-            return self.defer(shift);
+            return self.defer(op, shift);
         }
         let (dst, src1, src2, word) = match *op {
             // The bits are disjoint, so all of these do the same.
@@ -130,21 +129,28 @@ impl Lower<'_> {
     }
 
     /// Puts a shift off if it may be half of a rotation.
-    fn defer(&mut self, shift: Shift) -> bool {
-        let place = self.put_off.len < self.put_off.shifts.len();
-        let likely = match shift.dst == shift.src {
-            // Of a register in place, only the second one may be.
-            true => self.put_off.find(|other| other.completes(&shift)).is_some(),
+    fn defer(&mut self, op: &IROp, shift: Shift) -> bool {
+        let in_place = shift.dst == shift.src;
+        let likely = match in_place {
+            // Of a register in place, only the second one may be. The first one stays put off.
+            true => {
+                self.put_off.of(shift.src).is_none()
+                    && self.put_off.find(|other| other.completes(&shift)).is_some()
+            }
             // Short shifts to the left are of indices, and 32 cuts a half off.
             false => shift.size == S32 || shift.count > 3 && shift.count != 32,
         };
-        if place && likely {
-            if shift.dst != shift.src {
-                self.define(shift.dst);
-            }
+        let wanted = likely && self.put_off.len < self.put_off.shifts.len();
+        if !(wanted && in_place) {
+            self.prepare(op);
+        }
+        if wanted && !in_place {
+            self.define(shift.dst);
+        }
+        if wanted {
             self.put_off.push(shift);
         }
-        place && likely
+        wanted
     }
 
     fn rotate(&mut self, dst: RegId, size: Size, src: RegId, count: u8) {
