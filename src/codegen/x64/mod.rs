@@ -248,12 +248,13 @@ impl Lower<'_> {
             self.marks.push((self.here(), self.mark));
             return true;
         }
-        if self.put_off(op) {
+        let effect = op.info().effect;
+        if effect == Effect::Pure && self.put_off(op) {
             return true;
         }
         self.prepare(op);
         // The effect says which family is the likely one.
-        let done = match op.info().effect {
+        let done = match effect {
             Effect::Pure => self.integer(op) || self.float(op),
             Effect::Float => self.float(op),
             Effect::Reads | Effect::Writes => {

@@ -170,10 +170,14 @@ impl Lower<'_> {
 
     /// Makes the registers that an operation reads what they should be, and those that are to be shifts of what it
     /// overwrites.
+    #[inline]
     pub(super) fn prepare(&mut self, op: &IROp) {
-        if self.put_off.is_empty() {
-            return;
+        if !self.put_off.is_empty() {
+            self.prepare_for(op);
         }
+    }
+
+    fn prepare_for(&mut self, op: &IROp) {
         let access = is_plain(op);
         if op.info().effect != Effect::Pure && !access {
             return self.shift_all();
@@ -196,10 +200,14 @@ impl Lower<'_> {
 
     /// Notes what is put off at an access, whose code begins at `from` and is there. A shift that it overwrites is never
     /// done.
+    #[inline]
     pub(super) fn note_put_off(&mut self, from: u32, op: &IROp) {
-        if self.put_off.is_empty() {
-            return;
+        if !self.put_off.is_empty() {
+            self.note_shifts(from, op);
         }
+    }
+
+    fn note_shifts(&mut self, from: u32, op: &IROp) {
         let (to, put_off) = (self.here(), self.put_off);
         // Those of a register in place come last: others may read it.
         for in_place in [false, true] {

@@ -67,9 +67,12 @@ impl Lower<'_> {
 
     /// The register is overwritten, with nobody knows what.
     pub(super) fn define(&mut self, reg: RegId) {
-        self.upper.narrow &= !bit(reg) | 1;
-        self.upper.pending &= !(bit(reg) as u16);
-        self.raw.define(reg);
+        if reg < FIRST_FLOAT {
+            self.upper.narrow &= !bit(reg) | 1;
+            self.upper.pending &= !(bit(reg) as u16);
+        } else {
+            self.raw.define(reg);
+        }
     }
 
     /// The register holds a sign-extended number, in all 64 bits.
