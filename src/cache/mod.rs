@@ -15,12 +15,12 @@ use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::GuestAddr;
 use crate::codegen::x64::{Compiler, Request, Thunks, TABLE_ENTRIES};
-use crate::codegen::{Bail, Memory};
+use crate::codegen::{Bail, Memory, Repair};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::enter;
 use crate::sys::exec_mem::CodeArena;
-use std::fs::File;
 use index::Index;
+use std::fs::File;
 
 /// A block's code. Small: there are as many as blocks, and the index looks at them.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub struct Position {
     pub pc: GuestAddr,
     /// Fuel that the block took at its entry and that is to be given back: the instruction itself and all behind it.
     pub unused: u64,
+    /// `CodeObject::pending` there.
+    pub pending: u64,
 }
 
 /// One entry of the table of indirect targets, which generated code reads: guest address, code address. It is for the
@@ -82,6 +84,10 @@ pub struct CodeCache {
     table: Box<[Target]>,
     /// Of all blocks: where in its code the guest instructions begin, packed.
     notes: Vec<u8>,
+    /// Of all blocks: `CodeObject::pending`, by offset in the arena; none at a block's entry.
+    pending: Vec<(u32, u64)>,
+    /// Of all blocks: `CodeObject::repairs`, with the block's offset in the arena.
+    repairs: Vec<(u32, Repair)>,
     /// Operations that code points at, in pieces that never grow beyond their capacity, so that none moves.
     ops: Vec<Vec<IROp>>,
 }
@@ -118,6 +124,8 @@ impl CodeCache {
             links: Vec::with_capacity(1 << 12),
             table: empty_table(),
             notes: Vec::with_capacity(1 << 14),
+            pending: Vec::new(),
+            repairs: Vec::new(),
             ops: Vec::new(),
         };
         cache.publish_thunks().ok_or_else(none)?;
@@ -189,6 +197,8 @@ impl CodeCache {
         });
         self.by_pc.insert(block.start_pc, |number| self.blocks[number as usize].pc);
         notes::pack(&mut self.notes, block.start_pc, object.marks, object.pcs);
+        self.pending.extend(object.pending.iter().map(|&(at, mask)| (offset + at, mask)));
+        self.repairs.extend(object.repairs.iter().map(|&repair| (offset, repair)));
         self.links.extend(object.links.iter().map(|link| (code.offset + link.field as usize, link.target)));
         Ok(self.arena.base() + code.offset)
     }
@@ -224,7 +234,18 @@ impl CodeCache {
         let end = self.blocks.get(after).map_or(self.notes.len(), |next| next.notes as usize);
         let notes = &self.notes[block.notes as usize..end];
         let (pc, index) = notes::find(notes, block.pc, at - block.offset);
-        Some(Position { pc, unused: u64::from(block.cost).saturating_sub(index) })
+        let after = self.pending.partition_point(|&(offset, _)| offset <= at);
+        let pending = self.pending[..after].last().map_or(0, |&(_, mask)| mask);
+        Some(Position { pc, unused: u64::from(block.cost).saturating_sub(index), pending })
+    }
+
+    /// Operations that have not been done yet at a host address where an access faulted, in the order to do them in.
+    pub fn repairs(&self, host_pc: u64) -> impl Iterator<Item = IROp> + '_ {
+        let at = usize::try_from(host_pc).unwrap_or(0).saturating_sub(self.arena.base());
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let after = self.repairs.partition_point(|(offset, repair)| offset + repair.to <= at);
+        let here = move |(offset, repair): &&(u32, Repair)| offset + repair.from <= at;
+        self.repairs[after..].iter().take_while(here).map(|(_, repair)| repair.op)
     }
 
     /// A copy of the code for a child process (`CodeArena::copy`).
@@ -252,6 +273,8 @@ impl CodeCache {
         self.table.fill([0; 2]);
         self.table[0] = NO_TARGET;
         self.notes.clear();
+        self.pending.clear();
+        self.repairs.clear();
         self.ops.clear();
         // They fitted before.
         self.publish_thunks();

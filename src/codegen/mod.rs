@@ -1,7 +1,7 @@
 //! From IR to machine code. Pure: code is bytes with places to patch, and knows IR and `CpuState` offsets only.
 //!
 //! ```text
-//!   IRBlock --compile--> CodeObject { bytes, links, marks } --publish (cache)--> executable, linked
+//!   IRBlock --compile--> CodeObject { bytes, links, marks, pending, repairs } --publish (cache)--> executable, linked
 //! ```
 //!
 //! Code of a block is entered with the guest's hot registers in host registers (`x64::roles`) and leaves the same way,
@@ -12,6 +12,7 @@ pub mod x64;
 
 use crate::asm::FinishError;
 use crate::base::GuestAddr;
+use crate::ir::IROp;
 
 /// Exit codes of generated code.
 pub mod exit {
@@ -57,6 +58,19 @@ pub struct LinkSite {
     pub target: GuestAddr,
 }
 
+/// The NaN that RISC-V arithmetic on doubles gives.
+pub const CANONICAL_NAN: u64 = 0x7ff8_0000_0000_0000;
+
+/// An operation that has not been done yet where an access may fault: the engine does it then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// Code offsets of the guest instruction that makes the access, and of its end.
+    pub from: u32,
+    pub to: u32,
+    /// Of integer registers; it has no side effect.
+    pub op: IROp,
+}
+
 /// Code of one block, not placed yet. It is independent of its place as long as that is a multiple of 16.
 #[derive(Clone, Debug)]
 pub struct CodeObject {
@@ -67,6 +81,12 @@ pub struct CodeObject {
     /// For code offsets in ascending order, the number of guest instructions of the block that were begun before the
     /// code from there on: 1 for code of the first.
     pub marks: Vec<(u32, u32)>,
+    /// For code offsets in ascending order, the guest's registers (a bit for each) that are to be made exact if the code
+    /// from there on faults: an integer's upper half the sign of the lower one, a double's NaN the canonical one. None
+    /// before the first; the last one has none.
+    pub pending: Vec<(u32, u64)>,
+    /// In ascending order; those of one place in the order to do them in, once nothing is pending.
+    pub repairs: Vec<Repair>,
     /// The assembly, if it was asked for.
     pub listing: String,
 }

@@ -5,9 +5,9 @@ use super::Tier;
 use crate::asm::x64::CpuFeatures;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
-use crate::base::GuestAddr;
+use crate::base::{GuestAddr, FIRST_FLOAT};
 use crate::cache::{CodeCache, Refusal};
-use crate::codegen::{exit, Memory};
+use crate::codegen::{exit, Memory, CANONICAL_NAN};
 use crate::interp;
 use crate::interp::code::BlockCache;
 use crate::ir::{IRBlock, IROp};
@@ -139,7 +139,7 @@ impl Native {
         if let Err(trap) = self.enter(cpu, mmu, interp, entry) {
             return Back::Trap(trap);
         }
-        self.back(cpu, mmu)
+        self.back(cpu, mmu, interp)
     }
 
     /// Enters code and leaves its exit code in `exit_code`. An error is the trap of a helper.
@@ -177,15 +177,24 @@ impl Native {
         })
     }
 
-    /// Makes the program counter and fuel those of the instruction at a place in the code.
+    /// Makes the program counter, fuel and registers those of the instruction at a place in the code.
     fn settle(&self, cpu: &mut CpuState, host_pc: u64) {
         if let Some(position) = self.cache.position(host_pc) {
             cpu.pc = position.pc;
             cpu.fuel = cpu.fuel.wrapping_add(position.unused);
+            for (reg, value) in cpu.regs.iter_mut().enumerate().take(64) {
+                match position.pending >> reg & 1 != 0 {
+                    true if reg < usize::from(FIRST_FLOAT) => {
+                        *value = i64::from(*value as i32).cast_unsigned()
+                    }
+                    true if f64::from_bits(*value).is_nan() => *value = CANONICAL_NAN,
+                    _ => {}
+                }
+            }
         }
     }
 
-    fn back(&self, cpu: &mut CpuState, mmu: &SoftMmu) -> Back {
+    fn back(&self, cpu: &mut CpuState, mmu: &SoftMmu, interp: &BlockCache) -> Back {
         match cpu.host.exit_code {
             exit::LINK => {
                 let link = cpu.host.exit_value & u64::from(u32::MAX);
@@ -204,7 +213,15 @@ impl Native {
             exit::SYNC_CODE => Back::SyncCode,
             exit::ILLEGAL => self.trapped(cpu, Trap::IllegalInstruction),
             exit::BREAKPOINT => self.trapped(cpu, Trap::Breakpoint),
-            exit::FAULT => self.trapped(cpu, Trap::Memory(mmu.last_fault())),
+            exit::FAULT => {
+                let fault = mmu.last_fault();
+                let back = self.trapped(cpu, Trap::Memory(fault));
+                for op in self.cache.repairs(cpu.host.host_pc) {
+                    // It has no side effect, so it cannot trap.
+                    let _ = interp::operation(cpu, mmu, interp, op);
+                }
+                back
+            }
             _ => Back::Resume,
         }
     }

@@ -3,12 +3,14 @@
 use super::{jump, loop_while, program, run_all, Seen, DATA, DATA_BYTES};
 use vm_engine_jit::engine::dispatch::GuestExit;
 use vm_engine_jit::guest::riscv::insn::{Insn, Op};
-use vm_engine_jit::testing::asm::{insn, Asm};
+use vm_engine_jit::testing::asm::{insn, Asm, DYNAMIC};
 use vm_engine_jit::testing::image::CODE;
 use vm_engine_jit::{Access, Fault, Trap};
 
 /// An address that nothing is mapped at.
 const NOWHERE: u64 = 0x40;
+/// The canonical NaN.
+const NAN: u64 = 0x7ff8_0000_0000_0000;
 /// Enough for every loop here; what goes on after the fault that is wanted does not stop.
 const FUEL: u64 = 100_000;
 
@@ -194,5 +196,31 @@ fn all_engines_division_corners() {
             let seen = run_all(&program(&asm), FUEL, &format!("{op:?} x{dst}, x{src1}, x{src2}"));
             assert_eq!(seen.exit, GuestExit::Syscall);
         }
+    }
+}
+
+/// What a block has put off is done when an access faults: upper halves, shifts, an element's address, a NaN.
+#[test]
+fn all_engines_a_fault_amid_what_is_put_off() {
+    // With and without host registers.
+    for (base, wanted) in [(15, 14), (15, 6), (20, 14), (20, 6)] {
+        let mut asm = Asm::new();
+        asm.li(8, 0x7fff_ffff).li(9, 0x1234_5678_8000_0001).li(base, NOWHERE).li(5, 0x1_0000_0007);
+        // A NaN with a payload, which arithmetic keeps on the host.
+        asm.li(7, 0xfff8_0000_0000_1234).r(Op::FmvDX, 11, 7, 0);
+        asm.r(Op::Addw, 10, 8, 8).i(Op::Addiw, 11, 8, 1).r(Op::Subw, 12, 9, 8).i(Op::Addiw, 9, 9, 0);
+        asm.i(Op::Slliw, 13, 8, 4).i(Op::Srli, 6, 5, 28).i(Op::Slli, 16, 8, 33);
+        asm.f(Op::FaddD, 10, 11, 11, DYNAMIC).f(Op::FmulD, 12, 10, 10, DYNAMIC);
+        asm.i(Op::Slli, wanted, 10, 3).r(Op::Add, wanted, wanted, base);
+        let at = asm.code.len();
+        asm.i(Op::Ld, wanted, wanted, -8);
+        let seen = run_all(&program(&asm), FUEL, &format!("x{base}, x{wanted}"));
+        assert!(matches!(seen.exit, GuestExit::Trap(Trap::Memory(_))), "{:?}", seen.exit);
+        let address = NOWHERE.wrapping_sub(16);
+        assert_eq!((seen.pc, seen.regs[usize::from(wanted)]), (CODE + at as u64, address));
+        let negative = 0xffff_ffff_8000_0000;
+        let words = [0x7fff_ffff, negative + 1, -2i64 as u64, negative, 2, -16i64 as u64];
+        assert_eq!(seen.regs[8..14], words);
+        assert_eq!((seen.regs[16], seen.regs[42], seen.regs[44]), (0x7fff_ffff << 33, NAN, NAN));
     }
 }

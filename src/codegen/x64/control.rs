@@ -15,6 +15,9 @@ pub const TABLE_ENTRIES: usize = 1 << 12;
 
 impl Lower<'_> {
     pub(super) fn terminator(&mut self, term: &Terminator) {
+        self.shift_all();
+        self.extend_all();
+        self.mend_all();
         match *term {
             Terminator::Jump { target } if self.resync => self.leave_at(target, exit::RESUME),
             Terminator::Jump { target } => self.jump(target),
@@ -56,6 +59,7 @@ impl Lower<'_> {
         use crate::ir::Cond as Ir;
         if home(src2) == Home::Zero {
             let a = self.value(src1, RAX);
+            self.pad_before_jcc(3);
             self.asm.test_rr(Size::S64, a, a);
             return match cond {
                 // Against zero, the sign says it (test clears OF and CF).
@@ -66,10 +70,22 @@ impl Lower<'_> {
         }
         let a = self.value(src1, RAX);
         match self.operand(src2, RCX) {
-            Source::Gpr(b) => self.asm.cmp_rr(Size::S64, a, b),
-            Source::Mem(b) => self.asm.cmp_rm(Size::S64, a, b),
+            Source::Gpr(b) => {
+                self.pad_before_jcc(3);
+                self.asm.cmp_rr(Size::S64, a, b);
+            }
+            Source::Mem(b) => {
+                self.pad_before_jcc(if roles::slot(src2) < 128 { 4 } else { 7 });
+                self.asm.cmp_rm(Size::S64, a, b);
+            }
         }
         condition(cond)
+    }
+
+    /// Pads so that behind a comparison of `length` bytes a patchable jump needs no padding: the processor makes one
+    /// operation of the two if nothing is between them.
+    fn pad_before_jcc(&mut self, length: usize) {
+        self.asm.nop((4 - (self.asm.offset() + length + 2) % 4) % 4);
     }
 
     /// A new link's stub, which stands in for the successor.
@@ -190,6 +206,9 @@ impl Lower<'_> {
 
     /// Leaves before the guest instruction at `pc`; gives back the fuel of what was not executed.
     pub(super) fn leave_before(&mut self, pc: GuestAddr) {
+        self.shift_all();
+        self.extend_all();
+        self.mend_all();
         let unused = self.cost - i32::try_from(self.mark).unwrap_or(0);
         self.asm.add_ri(Size::S64, roles::FUEL, unused);
         self.leave_at(pc, exit::RESUME);
@@ -198,6 +217,7 @@ impl Lower<'_> {
     /// Leaves because the terminator's instruction trapped. The engine finds the program counter and the fuel to give
     /// back by the place of this code.
     fn leave_trapped(&mut self, code: u32) {
+        self.note_pending();
         let here = self.asm.new_label();
         self.asm.bind(here);
         self.asm.lea_rm(Size::S64, RAX, Mem::label(here));

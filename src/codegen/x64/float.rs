@@ -4,7 +4,8 @@
 //! and its sticky flags are the guest's: x86-64 detects tininess after rounding, as RISC-V does (Intel SDM Vol. 1,
 //! 4.9.1.5). Where it is not exact the helper does the operation again, from the same operands:
 //!
-//! - a NaN result (RISC-V wants the canonical one; hardware may miss the NV of inf * 0 + NaN),
+//! - a NaN result of a single, or of a fused operation (hardware may miss the NV of inf * 0 + NaN); those of other
+//!   arithmetic on doubles differ in their bits only, see `nan`,
 //! - a conversion that gives the integer indefinite,
 //! - a single that is not boxed,
 //! - a static rounding mode, except toward zero in conversions to integers.
@@ -13,7 +14,7 @@
 
 use super::roles::{self, home, Home};
 use super::thunks::state;
-use super::Lower;
+use super::{ColdKind, Lower};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Feature, Index, Mem, Scale, Size};
 use crate::asm::Label;
@@ -139,16 +140,16 @@ impl Lower<'_> {
     fn float_arithmetic(&mut self, op: &IROp) -> bool {
         use RoundMode::Dynamic as D;
         match *op {
-            IROp::AddF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(addsd_xx, addsd_xm), dst, src1, src2),
-            IROp::SubF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(subsd_xx, subsd_xm), dst, src1, src2),
-            IROp::MulF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(mulsd_xx, mulsd_xm), dst, src1, src2),
-            IROp::DivF64 { dst, src1, src2, rm: D } => self.binary_float(op, false, &pair!(divsd_xx, divsd_xm), dst, src1, src2),
-            IROp::AddF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(addss_xx, addss_xm), dst, src1, src2),
-            IROp::SubF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(subss_xx, subss_xm), dst, src1, src2),
-            IROp::MulF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(mulss_xx, mulss_xm), dst, src1, src2),
-            IROp::DivF32 { dst, src1, src2, rm: D } => self.binary_float(op, true, &pair!(divss_xx, divss_xm), dst, src1, src2),
-            IROp::SqrtF64 { dst, src, rm: D } => self.sqrt(op, false, dst, src),
-            IROp::SqrtF32 { dst, src, rm: D } => self.sqrt(op, true, dst, src),
+            IROp::AddF64 { dst, src1, src2, rm: D } => self.double(true, &pair!(addsd_xx, addsd_xm), dst, src1, src2),
+            IROp::SubF64 { dst, src1, src2, rm: D } => self.double(false, &pair!(subsd_xx, subsd_xm), dst, src1, src2),
+            IROp::MulF64 { dst, src1, src2, rm: D } => self.double(true, &pair!(mulsd_xx, mulsd_xm), dst, src1, src2),
+            IROp::DivF64 { dst, src1, src2, rm: D } => self.double(false, &pair!(divsd_xx, divsd_xm), dst, src1, src2),
+            IROp::AddF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(addss_xx, addss_xm), dst, src1, src2),
+            IROp::SubF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(subss_xx, subss_xm), dst, src1, src2),
+            IROp::MulF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(mulss_xx, mulss_xm), dst, src1, src2),
+            IROp::DivF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(divss_xx, divss_xm), dst, src1, src2),
+            IROp::SqrtF64 { dst, src, rm: D } => self.double_sqrt(dst, src),
+            IROp::SqrtF32 { dst, src, rm: D } => self.sqrt(op, dst, src),
             _ => return false,
         }
         true
@@ -158,7 +159,10 @@ impl Lower<'_> {
     fn xmm(&mut self, reg: RegId, scratch: Xmm) -> Xmm {
         match home(reg) {
             Home::Xmm(xmm) => return xmm,
-            Home::Gpr(host) => self.asm.movq_xr(scratch, host),
+            Home::Gpr(_) => {
+                let host = self.value(reg, RAX);
+                self.asm.movq_xr(scratch, host);
+            }
             Home::Slot => self.asm.movsd_xm(scratch, state(roles::slot(reg))),
             Home::Zero => self.asm.xorps_xx(scratch, scratch),
         }
@@ -173,7 +177,9 @@ impl Lower<'_> {
     }
 
     fn put_xmm(&mut self, reg: RegId, from: Xmm) {
+        self.define(reg);
         match home(reg) {
+            Home::Xmm(xmm) if xmm == from => {}
             Home::Xmm(xmm) => self.asm.movaps_xx(xmm, from),
             Home::Gpr(host) => self.asm.movq_rx(host, from),
             Home::Slot => self.asm.movsd_mx(state(roles::slot(reg)), from),
@@ -206,36 +212,69 @@ impl Lower<'_> {
         self.asm.jcc(Cond::P, slow);
     }
 
-    fn binary_float(&mut self, op: &IROp, single: bool, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
-        let (slow, back) = self.slow(op);
-        if single {
-            self.check_boxed(src1, slow);
-            self.check_boxed(src2, slow);
-        }
-        self.load_xmm(X0, src1);
-        match home(src2) {
-            Home::Slot => (pair.xm)(self.asm, X0, state(roles::slot(src2))),
+    fn apply(&mut self, pair: &Pair, to: Xmm, operand: RegId) {
+        match home(operand) {
+            Home::Slot => (pair.xm)(self.asm, to, state(roles::slot(operand))),
             _ => {
-                let b = self.xmm(src2, X1);
-                (pair.xx)(self.asm, X0, b);
+                let b = self.xmm(operand, X1);
+                (pair.xx)(self.asm, to, b);
             }
         }
-        self.check_nan(single, slow);
+    }
+
+    /// Arithmetic on doubles, in the destination's home if that is possible.
+    fn double(&mut self, commutes: bool, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
+        match home(dst) {
+            Home::Xmm(d) if dst != src2 || dst == src1 => {
+                self.load_xmm(d, src1);
+                self.apply(pair, d, src2);
+            }
+            Home::Xmm(d) if commutes => self.apply(pair, d, src1),
+            _ => {
+                self.load_xmm(X0, src1);
+                self.apply(pair, X0, src2);
+                return self.put_double(dst, &[src1, src2]);
+            }
+        }
+        self.raw.compute(dst, &[src1, src2]);
+    }
+
+    /// Puts what arithmetic made of `sources` in xmm0 into a register.
+    fn put_double(&mut self, dst: RegId, sources: &[RegId]) {
+        if let Home::Xmm(xmm) = home(dst) {
+            self.asm.movaps_xx(xmm, X0);
+            return self.raw.compute(dst, sources);
+        }
+        let back = self.asm.new_label();
+        let nan = self.cold(ColdKind::Nan { back });
+        self.check_nan(false, nan);
+        self.asm.bind(back);
+        self.put_xmm(dst, X0);
+    }
+
+    fn double_sqrt(&mut self, dst: RegId, src: RegId) {
+        self.load_xmm(X0, src);
+        self.asm.sqrtsd_xx(X0, X0);
+        self.put_double(dst, &[src]);
+    }
+
+    fn single(&mut self, op: &IROp, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
+        let (slow, back) = self.slow(op);
+        self.check_boxed(src1, slow);
+        self.check_boxed(src2, slow);
+        self.load_xmm(X0, src1);
+        self.apply(pair, X0, src2);
+        self.check_nan(true, slow);
         self.put_xmm(dst, X0);
         self.asm.bind(back);
     }
 
-    fn sqrt(&mut self, op: &IROp, single: bool, dst: RegId, src: RegId) {
+    fn sqrt(&mut self, op: &IROp, dst: RegId, src: RegId) {
         let (slow, back) = self.slow(op);
-        if single {
-            self.check_boxed(src, slow);
-        }
+        self.check_boxed(src, slow);
         self.load_xmm(X0, src);
-        match single {
-            true => self.asm.sqrtss_xx(X0, X0),
-            false => self.asm.sqrtsd_xx(X0, X0),
-        }
-        self.check_nan(single, slow);
+        self.asm.sqrtss_xx(X0, X0);
+        self.check_nan(true, slow);
         self.put_xmm(dst, X0);
         self.asm.bind(back);
     }
@@ -431,7 +470,7 @@ impl Lower<'_> {
     }
 
     fn float_of(&mut self, single: bool, size: Size, unsigned: bool, dst: RegId, src: RegId) {
-        let mut a = self.value(src, RAX);
+        let mut a = self.sized(if unsigned { S32 } else { size }, src, RAX);
         if unsigned {
             // A 64-bit conversion of the zero-extended value.
             self.asm.mov_rr(S32, RAX, a);
@@ -443,8 +482,10 @@ impl Lower<'_> {
                 self.asm.cvtsi2ss_xr(size, X0, a);
             }
             false => {
-                self.asm.xorps_xx(X0, X0);
-                self.asm.cvtsi2sd_xr(size, X0, a);
+                let d = if let Home::Xmm(xmm) = home(dst) { xmm } else { X0 };
+                self.asm.xorps_xx(d, d);
+                self.asm.cvtsi2sd_xr(size, d, a);
+                return self.put_xmm(dst, d);
             }
         }
         self.put_xmm(dst, X0);

@@ -107,7 +107,7 @@ impl Lower<'_> {
             IROp::SarWImm { dst, src, imm } => self.shift_imm(Shift::Sar, S32, dst, src, imm),
             IROp::RotrWImm { dst, src, imm } => self.shift_imm(Shift::Ror, S32, dst, src, imm),
             IROp::ShlUwImm { dst, src, imm } => {
-                let (a, d) = (self.value(src, RAX), self.target(dst, RAX));
+                let (a, d) = (self.sized(S32, src, RAX), self.target(dst, RAX));
                 self.asm.mov_rr(S32, d, a);
                 self.asm.shl_ri(S64, d, bits(imm, 63));
                 self.put(dst, d);
@@ -179,14 +179,14 @@ impl Lower<'_> {
         let has = |feature| self.request.features.has(feature);
         match *op {
             IROp::Copy { dst, src } => self.copy(dst, src),
-            IROp::SextB { dst, src } => self.extend(dst, src, |asm, d, a| asm.movsx_rr8(S64, d, a)),
-            IROp::SextH { dst, src } => self.extend(dst, src, |asm, d, a| asm.movsx_rr16(S64, d, a)),
-            IROp::ZextH { dst, src } => self.extend(dst, src, |asm, d, a| asm.movzx_rr16(S32, d, a)),
-            IROp::BitsF32 { dst, src } => self.extend(dst, src, |asm, d, a| asm.movsxd_rr(d, a)),
+            IROp::SextB { dst, src } => self.extend(S32, dst, src, |asm, d, a| asm.movsx_rr8(S64, d, a)),
+            IROp::SextH { dst, src } => self.extend(S32, dst, src, |asm, d, a| asm.movsx_rr16(S64, d, a)),
+            IROp::ZextH { dst, src } => self.extend(S32, dst, src, |asm, d, a| asm.movzx_rr16(S32, d, a)),
+            IROp::BitsF32 { dst, src } => self.extend(S32, dst, src, |asm, d, a| asm.movsxd_rr(d, a)),
             IROp::BoxF32 { dst, src } => {
-                self.load(RAX, src);
+                let a = self.sized(S32, src, RAX);
                 self.asm.load_constant(RCX, 0xffff_ffff_0000_0000);
-                self.asm.mov_rr(S32, RAX, RAX);
+                self.asm.mov_rr(S32, RAX, a);
                 self.asm.or_rr(S64, RAX, RCX);
                 self.put(dst, RAX);
             }
@@ -196,22 +196,22 @@ impl Lower<'_> {
                 self.put(dst, RAX);
             }
             IROp::Clz { dst, src } if has(Feature::Lzcnt) => {
-                self.extend(dst, src, |asm, d, a| asm.lzcnt_rr(S64, d, a))
+                self.extend(S64, dst, src, |asm, d, a| asm.lzcnt_rr(S64, d, a))
             }
             IROp::ClzW { dst, src } if has(Feature::Lzcnt) => {
-                self.extend(dst, src, |asm, d, a| asm.lzcnt_rr(S32, d, a))
+                self.extend(S32, dst, src, |asm, d, a| asm.lzcnt_rr(S32, d, a))
             }
             IROp::Ctz { dst, src } if has(Feature::Bmi1) => {
-                self.extend(dst, src, |asm, d, a| asm.tzcnt_rr(S64, d, a))
+                self.extend(S64, dst, src, |asm, d, a| asm.tzcnt_rr(S64, d, a))
             }
             IROp::CtzW { dst, src } if has(Feature::Bmi1) => {
-                self.extend(dst, src, |asm, d, a| asm.tzcnt_rr(S32, d, a))
+                self.extend(S32, dst, src, |asm, d, a| asm.tzcnt_rr(S32, d, a))
             }
             IROp::Popcnt { dst, src } if has(Feature::Popcnt) => {
-                self.extend(dst, src, |asm, d, a| asm.popcnt_rr(S64, d, a))
+                self.extend(S64, dst, src, |asm, d, a| asm.popcnt_rr(S64, d, a))
             }
             IROp::PopcntW { dst, src } if has(Feature::Popcnt) => {
-                self.extend(dst, src, |asm, d, a| asm.popcnt_rr(S32, d, a))
+                self.extend(S32, dst, src, |asm, d, a| asm.popcnt_rr(S32, d, a))
             }
             _ => return false,
         }
@@ -222,16 +222,30 @@ impl Lower<'_> {
         match (home(dst), i32::try_from(imm)) {
             (Home::Slot, Ok(small)) => {
                 self.asm.mov_mi(S64, super::thunks::state(super::roles::slot(dst)), small);
+                self.narrow(dst);
             }
             _ => {
                 let d = self.target(dst, RAX);
                 self.asm.load_constant(d, imm.cast_unsigned());
                 self.put(dst, d);
+                if i32::try_from(imm).is_ok() {
+                    self.narrow(dst);
+                }
             }
         }
     }
 
     pub(super) fn copy(&mut self, dst: RegId, src: RegId) {
+        if dst == src {
+            return;
+        }
+        self.mend(src);
+        let narrow = self.is_narrow(src);
+        if let (true, Home::Gpr(d), Home::Gpr(s)) = (self.is_pending(src), home(dst), home(src)) {
+            self.asm.mov_rr(S32, d, s);
+            return self.pend(dst);
+        }
+        self.define(dst);
         match (home(dst), home(src)) {
             (Home::Xmm(d), Home::Xmm(s)) => self.asm.movaps_xx(d, s),
             (Home::Xmm(d), Home::Slot) => {
@@ -246,13 +260,23 @@ impl Lower<'_> {
                 self.put(dst, from);
             }
         }
+        if narrow {
+            self.narrow(dst);
+        }
     }
 
-    /// One instruction from a register into another; its source may not be memory.
-    fn extend(&mut self, dst: RegId, src: RegId, emit: impl Fn(&mut crate::asm::x64::Assembler, Gpr, Gpr)) {
-        let (a, d) = (self.value(src, RAX), self.target(dst, RAX));
+    /// One instruction from a register, of which it reads `size`, into another, which it fills with a number that fits
+    /// 32 bits; its source may not be memory.
+    fn extend(
+        &mut self,
+        size: Size,
+        dst: RegId,
+        src: RegId,
+        emit: impl Fn(&mut crate::asm::x64::Assembler, Gpr, Gpr),
+    ) {
+        let (a, d) = (self.sized(size, src, RAX), self.target(dst, RAX));
         emit(self.asm, d, a);
-        self.put(dst, d);
+        self.put_narrow(dst, d);
     }
 
     fn emit_alu(&mut self, alu: Alu, size: Size, d: Gpr, b: Source) {
@@ -274,6 +298,22 @@ impl Lower<'_> {
 
     /// `dst = src1 op src2`; a 32-bit result is sign-extended.
     fn alu(&mut self, alu: Alu, size: Size, dst: RegId, src1: RegId, src2: RegId) {
+        // Of sign-extended numbers, what these give is the sign extension of what they give of the low halves.
+        let bitwise = matches!(alu, Alu::And | Alu::Or | Alu::Xor);
+        let narrow = bitwise && self.is_narrow(src1) && self.is_narrow(src2);
+        let size = if bitwise && self.low_halves_do(src1, src2) { S32 } else { size };
+        if size == S64 {
+            self.extend_home(src1);
+            self.extend_home(src2);
+        }
+        self.compute(alu, size, dst, src1, src2);
+        if narrow {
+            self.narrow(dst);
+        }
+    }
+
+    /// As [`Lower::alu`], of registers that have nothing pending in that size.
+    fn compute(&mut self, alu: Alu, size: Size, dst: RegId, src1: RegId, src2: RegId) {
         let commutes = alu != Alu::Sub;
         let d = self.target(dst, RAX);
         if let (Alu::Add, Home::Gpr(a), Home::Gpr(b)) = (alu, home(src1), home(src2)) {
@@ -287,29 +327,19 @@ impl Lower<'_> {
         }
         if home(src2) == Home::Gpr(d) && home(src1) != Home::Gpr(d) {
             if commutes {
-                let a = self.operand(src1, RCX);
+                let a = self.operand_sized(size, src1, RCX);
                 self.emit_alu(alu, size, d, a);
                 return self.put_sized(size, dst, d);
             }
             // The destination is the second operand: compute beside it.
-            self.load(RAX, src1);
+            self.load_sized(size, RAX, src1);
             self.emit_alu(alu, size, RAX, Source::Gpr(d));
             return self.put_sized(size, dst, RAX);
         }
-        self.load(d, src1);
-        let b = self.operand(src2, RCX);
+        self.load_sized(size, d, src1);
+        let b = self.operand_sized(size, src2, RCX);
         self.emit_alu(alu, size, d, b);
         self.put_sized(size, dst, d);
-    }
-
-    /// Puts a result of the given size, which is in `from`, into its register.
-    pub(super) fn put_sized(&mut self, size: Size, dst: RegId, from: Gpr) {
-        if size == S32 {
-            let d = self.target(dst, from);
-            self.asm.movsxd_rr(d, from);
-            return self.put(dst, d);
-        }
-        self.put(dst, from);
     }
 
     /// `dst = src1 op ~src2`.
@@ -325,6 +355,7 @@ impl Lower<'_> {
         let Ok(small) = i32::try_from(imm) else { return false };
         if let (Home::Slot, true) = (home(dst), dst == src) {
             self.asm.add_mi(S64, super::thunks::state(super::roles::slot(dst)), small);
+            self.define(dst);
             return true;
         }
         let (a, d) = (self.value(src, RAX), self.target(dst, RAX));
@@ -340,20 +371,28 @@ impl Lower<'_> {
         let Ok(small) = i32::try_from(imm) else { return false };
         let d = self.target(dst, RAX);
         if alu == Alu::Add && size == S32 {
-            let a = self.value(src, RAX);
-            match (small, a == d) {
-                (0, _) => {
-                    self.asm.movsxd_rr(d, a);
-                    self.put(dst, d);
-                    return true;
-                }
-                (_, true) => self.asm.add_ri(S32, d, small),
-                (_, false) => self.asm.lea_rm(S32, d, Mem::base(a).disp(small)),
+            if small == 0 {
+                self.sign_extend(dst, src);
+                return true;
+            }
+            let a = self.sized(S32, src, RAX);
+            match a == d {
+                true => self.asm.add_ri(S32, d, small),
+                false => self.asm.lea_rm(S32, d, Mem::base(a).disp(small)),
             }
             self.put_sized(size, dst, d);
             return true;
         }
-        self.load(d, src);
+        if alu == Alu::And && small >= 0 {
+            // What the mask leaves is in the low half and not negative.
+            self.load_sized(S32, d, src);
+            self.asm.and_ri(S32, d, small);
+            self.put_narrow(dst, d);
+            return true;
+        }
+        let narrow = self.is_narrow(src);
+        let size = if self.low_halves_do(src, 0) { S32 } else { size };
+        self.load_sized(size, d, src);
         match alu {
             Alu::And => self.asm.and_ri(size, d, small),
             Alu::Or => self.asm.or_ri(size, d, small),
@@ -361,14 +400,19 @@ impl Lower<'_> {
             _ => self.asm.xor_ri(size, d, small),
         }
         self.put_sized(size, dst, d);
+        if narrow {
+            self.narrow(dst);
+        }
         true
     }
 
     fn compare_values(&mut self, src1: RegId, src2: RegId) {
-        let a = self.value(src1, RAX);
-        match self.operand(src2, RCX) {
-            Source::Gpr(b) => self.asm.cmp_rr(S64, a, b),
-            Source::Mem(b) => self.asm.cmp_rm(S64, a, b),
+        // Sign extension keeps the order, signed and unsigned.
+        let size = if self.low_halves_do(src1, src2) { S32 } else { S64 };
+        let a = self.sized(size, src1, RAX);
+        match self.operand_sized(size, src2, RCX) {
+            Source::Gpr(b) => self.asm.cmp_rr(size, a, b),
+            Source::Mem(b) => self.asm.cmp_rm(size, a, b),
         }
     }
 
@@ -377,7 +421,7 @@ impl Lower<'_> {
         self.asm.setcc_r(cond, RAX);
         let d = self.target(dst, RAX);
         self.asm.movzx_rr8(S32, d, RAX);
-        self.put(dst, d);
+        self.put_narrow(dst, d);
     }
 
     fn set(&mut self, cond: Cond, dst: RegId, src1: RegId, src2: RegId) {
@@ -387,8 +431,9 @@ impl Lower<'_> {
 
     fn set_imm(&mut self, cond: Cond, dst: RegId, src: RegId, imm: i64) -> bool {
         let Ok(small) = i32::try_from(imm) else { return false };
-        let a = self.value(src, RAX);
-        self.asm.cmp_ri(S64, a, small);
+        let size = if self.low_halves_do(src, 0) { S32 } else { S64 };
+        let a = self.sized(size, src, RAX);
+        self.asm.cmp_ri(size, a, small);
         self.set_flag(cond, dst);
         true
     }
@@ -414,7 +459,7 @@ impl Lower<'_> {
 
     /// `dst = src1 * scale + src2`, with `src1` cut to 32 bits first if `word`.
     pub(super) fn shift_add(&mut self, scale: Scale, word: bool, dst: RegId, src1: RegId, src2: RegId) {
-        let mut a = self.value(src1, RAX);
+        let mut a = self.sized(if word { S32 } else { S64 }, src1, RAX);
         if word {
             self.asm.mov_rr(S32, RAX, a);
             a = RAX;
@@ -438,10 +483,7 @@ impl Lower<'_> {
     fn shift_imm(&mut self, shift: Shift, size: Size, dst: RegId, src: RegId, imm: i64) {
         let count = bits(imm, if size == S32 { 31 } else { 63 });
         let d = self.target(dst, RAX);
-        let a = self.value(src, RAX);
-        if a != d {
-            self.asm.mov_rr(size, d, a);
-        }
+        self.load_sized(size, d, src);
         match shift {
             Shift::Shl => self.asm.shl_ri(size, d, count),
             Shift::Shr => self.asm.shr_ri(size, d, count),
@@ -449,16 +491,21 @@ impl Lower<'_> {
             Shift::Rol => self.asm.rol_ri(size, d, count),
             Shift::Ror => self.asm.ror_ri(size, d, count),
         }
-        if shift == Shift::Shr && count > 0 {
+        let narrow = match shift {
             // Bit 31 is 0, so the zero-extended result is the sign-extended one.
-            return self.put(dst, d);
+            Shift::Shr => size == S32 && count > 0 || count > 32,
+            Shift::Sar => size == S64 && count >= 32,
+            _ => false,
+        };
+        match narrow {
+            true => self.put_narrow(dst, d),
+            false => self.put_sized(size, dst, d),
         }
-        self.put_sized(size, dst, d);
     }
 
     /// `dst = src[31:0] << left`: two shifts of a guest that has no instruction for it, as one or two moves here.
     pub(super) fn zero_extended(&mut self, dst: RegId, src: RegId, left: u8) {
-        let (a, d) = (self.value(src, RAX), self.target(dst, RAX));
+        let (a, d) = (self.sized(S32, src, RAX), self.target(dst, RAX));
         self.asm.mov_rr(S32, d, a);
         if left > 0 {
             self.asm.shl_ri(S64, d, left);
@@ -469,7 +516,8 @@ impl Lower<'_> {
     fn shift(&mut self, shift: Shift, size: Size, dst: RegId, src1: RegId, src2: RegId) {
         let bmi2 = self.request.features.has(Feature::Bmi2);
         if bmi2 && matches!(shift, Shift::Shl | Shift::Shr | Shift::Sar) {
-            let (a, b, d) = (self.value(src1, RAX), self.value(src2, RCX), self.target(dst, RAX));
+            let (a, b) = (self.sized(size, src1, RAX), self.sized(S32, src2, RCX));
+            let d = self.target(dst, RAX);
             match shift {
                 Shift::Shl => self.asm.shlx_rrr(size, d, a, b),
                 Shift::Shr => self.asm.shrx_rrr(size, d, a, b),
@@ -477,8 +525,8 @@ impl Lower<'_> {
             }
             return self.put_sized(size, dst, d);
         }
-        self.load(RCX, src2);
-        self.load(RAX, src1);
+        self.load_sized(S32, RCX, src2);
+        self.load_sized(size, RAX, src1);
         match shift {
             Shift::Shl => self.asm.shl_rc(size, RAX),
             Shift::Shr => self.asm.shr_rc(size, RAX),
@@ -526,14 +574,14 @@ impl Lower<'_> {
         src2: RegId,
     ) {
         let (slow, back) = self.slow(op);
-        self.load(RCX, src2);
+        self.load_sized(size, RCX, src2);
         self.asm.test_rr(size, RCX, RCX);
         self.asm.jcc(Cond::E, slow);
         if signed {
             self.asm.cmp_ri(size, RCX, -1);
             self.asm.jcc(Cond::E, slow);
         }
-        self.load(RAX, src1);
+        self.load_sized(size, RAX, src1);
         match (signed, size) {
             (false, _) => {
                 self.asm.xor_rr(S32, RDX, RDX);

@@ -3,10 +3,10 @@
 
 use super::roles::{self, home, Home};
 use super::thunks::state;
-use super::Lower;
+use super::{Lower, Repair};
 use crate::asm::x64::reg::*;
-use crate::asm::x64::{Mem, Size};
-use crate::base::RegId;
+use crate::asm::x64::{Index, Mem, Scale, Size};
+use crate::base::{RegId, FIRST_FLOAT};
 use crate::codegen::Memory;
 use crate::ir::IROp;
 
@@ -14,6 +14,29 @@ use Size::{S32, S64};
 
 /// Bits that NaN-box a single.
 const BOX: u128 = 0xffff_ffff_0000_0000;
+
+/// Loads and stores of integers and floating-point numbers, which are lowered here in all cases.
+pub(super) fn is_plain(op: &IROp) -> bool {
+    match op {
+        IROp::Store { .. } | IROp::Store32 { .. } | IROp::Store16 { .. } | IROp::Store8 { .. } => true,
+        _ => loaded(op).is_some(),
+    }
+}
+
+/// Destination, base and offset of a load.
+fn loaded(op: &IROp) -> Option<(RegId, RegId, i64)> {
+    match *op {
+        IROp::Load { dst, base, offset }
+        | IROp::LoadU32 { dst, base, offset }
+        | IROp::LoadS32 { dst, base, offset }
+        | IROp::LoadU16 { dst, base, offset }
+        | IROp::LoadS16 { dst, base, offset }
+        | IROp::LoadU8 { dst, base, offset }
+        | IROp::LoadS8 { dst, base, offset }
+        | IROp::LoadF32 { dst, base, offset } => Some((dst, base, offset)),
+        _ => None,
+    }
+}
 
 impl Lower<'_> {
     /// Lowers a memory operation; false if it is not one that has code here.
@@ -25,15 +48,20 @@ impl Lower<'_> {
     fn address(&mut self, base: RegId, offset: i64) -> Mem {
         let mem = match (home(base), i32::try_from(offset)) {
             (Home::Zero, Ok(offset)) => Mem::absolute(offset),
-            (_, Ok(offset)) => Mem::base(self.value(base, RDX)).disp(offset),
+            // Only the low half matters.
+            (_, Ok(offset)) => Mem::base(self.sized(S32, base, RDX)).disp(offset),
             (_, Err(_)) => {
-                // Only the low half matters.
-                self.load(RDX, base);
+                self.load_sized(S32, RDX, base);
                 self.asm.load_constant(RAX, offset.cast_unsigned());
                 self.asm.add_rr(S64, RDX, RAX);
                 Mem::base(RDX)
             }
         };
+        self.guest(mem)
+    }
+
+    /// The operand for a guest address.
+    fn guest(&self, mem: Mem) -> Mem {
         let mem = mem.addr32();
         match self.request.memory {
             Memory::Low => mem,
@@ -42,29 +70,58 @@ impl Lower<'_> {
     }
 
     fn load_op(&mut self, op: &IROp) -> bool {
-        let (IROp::Load { dst, base, offset }
-        | IROp::LoadU32 { dst, base, offset }
-        | IROp::LoadS32 { dst, base, offset }
-        | IROp::LoadU16 { dst, base, offset }
-        | IROp::LoadS16 { dst, base, offset }
-        | IROp::LoadU8 { dst, base, offset }
-        | IROp::LoadS8 { dst, base, offset }
-        | IROp::LoadF32 { dst, base, offset }) = *op
+        let Some((dst, base, offset)) = loaded(op) else { return false };
+        let mem = self.address(base, offset);
+        self.load_from(op, dst, mem);
+        true
+    }
+
+    /// Whether a load's address may be the sum that is computed for it: the register with the sum is overwritten, and
+    /// it has two operands.
+    pub(super) fn can_index(&self, sum: &IROp, load: &IROp) -> bool {
+        let (IROp::Add { dst, src1, src2 }
+        | IROp::ShlAdd1 { dst, src1, src2 }
+        | IROp::ShlAdd2 { dst, src1, src2 }
+        | IROp::ShlAdd3 { dst, src1, src2 }) = *sum
         else {
             return false;
         };
-        let mem = self.address(base, offset);
+        let guest = |reg| (1..FIRST_FLOAT).contains(&reg);
+        guest(dst)
+            && guest(src1)
+            && guest(src2)
+            && !matches!(load, IROp::LoadF32 { .. })
+            && loaded(load)
+                .is_some_and(|(to, base, offset)| to == dst && base == dst && i32::try_from(offset).is_ok())
+    }
+
+    /// A load from `base + index * scale`, which is what `sum` computes. If it faults, the engine does that.
+    pub(super) fn indexed_load(&mut self, sum: IROp, scale: Scale, index: RegId, base: RegId, load: &IROp) {
+        let Some((dst, _, offset)) = loaded(load) else { return };
+        self.note_pending();
+        let from = self.here();
+        let (a, b) = (self.sized(S32, index, RCX), self.sized(S32, base, RDX));
+        // A stack pointer is no index, and it is no home.
+        let mem = Mem::sum(b, Index::new(a).unwrap_or(Index::RAX), scale).disp(offset as i32);
+        let mem = self.guest(mem);
+        self.load_from(load, dst, mem);
+        self.repairs.push(Repair { from, to: self.here(), op: sum });
+        self.note_put_off(from, load);
+    }
+
+    fn load_from(&mut self, op: &IROp, dst: RegId, mem: Mem) {
         if let Home::Xmm(xmm) = home(dst) {
+            self.define(dst);
             match op {
                 IROp::LoadF32 { .. } => {
                     let boxing = self.asm.constant128(BOX);
                     self.asm.movss_xm(xmm, mem);
                     self.asm.orps_xm(xmm, Mem::label(boxing));
-                    return true;
+                    return;
                 }
                 IROp::Load { .. } => {
                     self.asm.movsd_xm(xmm, mem);
-                    return true;
+                    return;
                 }
                 _ => {}
             }
@@ -82,12 +139,13 @@ impl Lower<'_> {
                 self.asm.mov_rm(S32, RAX, mem);
                 self.asm.load_constant(RCX, BOX as u64);
                 self.asm.or_rr(S64, RAX, RCX);
-                self.put(dst, RAX);
-                return true;
+                return self.put(dst, RAX);
             }
         }
-        self.put(dst, d);
-        true
+        match op {
+            IROp::Load { .. } | IROp::LoadU32 { .. } => self.put(dst, d),
+            _ => self.put_narrow(dst, d),
+        }
     }
 
     fn store_op(&mut self, op: &IROp) -> bool {
@@ -98,6 +156,7 @@ impl Lower<'_> {
         else {
             return false;
         };
+        self.mend(src);
         let mem = self.address(base, offset);
         match (op, home(src)) {
             (IROp::Store { .. }, Home::Xmm(xmm)) => self.asm.movsd_mx(mem, xmm),
@@ -105,7 +164,8 @@ impl Lower<'_> {
             (IROp::Store { .. }, Home::Zero) => self.asm.mov_mi(S64, mem, 0),
             (IROp::Store32 { .. }, Home::Zero) => self.asm.mov_mi(S32, mem, 0),
             (op, _) => {
-                let value = self.value(src, RAX);
+                let size = if matches!(op, IROp::Store { .. }) { S64 } else { S32 };
+                let value = self.sized(size, src, RAX);
                 match op {
                     IROp::Store { .. } => self.asm.mov_mr(S64, mem, value),
                     IROp::Store32 { .. } => self.asm.mov_mr(S32, mem, value),
@@ -141,10 +201,10 @@ impl Lower<'_> {
     fn exchange(&mut self, op: &IROp, size: Size, add: bool, dst: RegId, src: RegId, base: RegId) {
         let (slow, back) = self.slow(op);
         let mem = self.address(base, 0);
-        let address = self.value(base, RCX);
+        let address = self.sized(S32, base, RCX);
         self.asm.test_ri(S32, address, if size == S32 { 3 } else { 7 });
         self.asm.jcc(Cond::Ne, slow);
-        self.load(RAX, src);
+        self.load_sized(size, RAX, src);
         match add {
             true => self.asm.lock_xadd_mr(size, mem, RAX),
             false => self.asm.xchg_mr(size, mem, RAX),

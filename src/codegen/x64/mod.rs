@@ -10,28 +10,35 @@
 //! ```
 //!
 //! Invariant: at the first byte of each guest instruction's code the guest's registers are all in their homes, and an
-//! instruction writes its destination after the last access that can fault. So the registers at a fault are exact, and
-//! only the program counter has to be looked up (`CodeObject::marks`).
+//! instruction writes its destination after the last access that can fault. So the registers at a fault are exact but
+//! for upper halves that are pending (`upper`) and operations that are put off (`rotate`, `Lower::pair`). These and the
+//! program counter are looked up (`CodeObject::pending`, `CodeObject::repairs`, `CodeObject::marks`).
 
 mod control;
 mod float;
 mod integer;
 mod memory;
+mod nan;
 mod roles;
+mod rotate;
 mod thunks;
+mod upper;
 
 pub use control::TABLE_ENTRIES;
 pub use thunks::Thunks;
 
-use super::{Bail, CodeObject, LinkSite, Memory};
+use super::{Bail, CodeObject, LinkSite, Memory, Repair, CANONICAL_NAN};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures, Mem, Scale, Size};
 use crate::asm::Label;
 use crate::base::{GuestAddr, RegId, FIRST_FLOAT, FIRST_TEMP};
 use crate::ir::ops::Effect;
 use crate::ir::{IRBlock, IROp};
+use nan::Raw;
 use roles::{home, slot, Home};
+use rotate::PutOff;
 use thunks::state;
+use upper::Upper;
 
 /// What code generation depends on besides the block.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +66,10 @@ pub fn compile(
         compiler.0.asm = Assembler::with_listing();
     }
     compiler.emit(block, keep, request)?;
-    let Buffers { asm, marks, links, .. } = compiler.0;
+    let Buffers { asm, marks, pending, repairs, links, .. } = compiler.0;
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
-    Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks })
+    Ok(CodeObject { listing, bytes: code.into_bytes(), links, marks, pending, repairs })
 }
 
 /// Generates code for block after block and keeps its memory between them.
@@ -75,6 +82,8 @@ struct Buffers {
     asm: Assembler,
     marks: Vec<(u32, u32)>,
     pcs: Vec<GuestAddr>,
+    pending: Vec<(u32, u64)>,
+    repairs: Vec<Repair>,
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
     cost: i32,
@@ -93,6 +102,10 @@ pub struct Emitted<'a> {
     pub pcs: &'a [GuestAddr],
     /// See [`IRBlock::cost`].
     pub cost: u32,
+    /// See [`CodeObject::pending`].
+    pub pending: &'a [(u32, u64)],
+    /// See [`CodeObject::repairs`].
+    pub repairs: &'a [Repair],
 }
 
 impl Compiler {
@@ -107,9 +120,9 @@ impl Compiler {
         request: &Request,
     ) -> Result<Emitted<'_>, Bail> {
         self.emit(block, keep, request)?;
-        let Buffers { asm, marks, pcs, links, cost, .. } = &mut self.0;
+        let Buffers { asm, marks, pcs, pending, repairs, links, cost, .. } = &mut self.0;
         let bytes = asm.finish_in_place().map_err(Bail::Assembler)?;
-        Ok(Emitted { bytes, links, marks, pcs, cost: cost.unsigned_abs() })
+        Ok(Emitted { bytes, links, marks, pcs, cost: cost.unsigned_abs(), pending, repairs })
     }
 
     fn emit(
@@ -119,15 +132,33 @@ impl Compiler {
         request: &Request,
     ) -> Result<(), Bail> {
         self.0.cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-        let Buffers { asm, marks, pcs, links, cold, cost } = &mut self.0;
+        let Buffers { asm, marks, pcs, pending, repairs, links, cold, cost } = &mut self.0;
         let cost = *cost;
         asm.clear();
         marks.clear();
         pcs.clear();
+        pending.clear();
+        repairs.clear();
         links.clear();
         cold.clear();
-        let mut lower =
-            Lower { asm, marks, pcs, links, cold, request, keep, cost, mark: 0, boxed: 0, resync: false };
+        let mut lower = Lower {
+            asm,
+            request,
+            keep,
+            cost,
+            mark: 0,
+            marks,
+            pcs,
+            pending,
+            repairs,
+            links,
+            cold,
+            upper: Upper::UNKNOWN,
+            put_off: PutOff::default(),
+            raw: Raw::default(),
+            boxed: 0,
+            resync: false,
+        };
         lower.entry();
         let mut rest = &block.ops[..];
         loop {
@@ -152,6 +183,10 @@ struct Cold {
     entry: Label,
     /// Guest instructions begun.
     mark: u32,
+    /// What was pending where the code leaves for it, or more.
+    pending: u16,
+    /// What was raw there.
+    raw: u32,
     kind: ColdKind,
 }
 
@@ -161,6 +196,10 @@ enum ColdKind {
     Helper { op: IROp, back: Label },
     /// Leaves because the fuel does not suffice; what was taken for the block is given back by its place.
     OutOfFuel,
+    /// Makes NaNs in registers (see `nan`) canonical and goes on at the label.
+    Mend { regs: u32, back: Label },
+    /// Makes the NaN in xmm0 canonical and goes on at the label.
+    Nan { back: Label },
     /// Empties the return stack and goes on at the label.
     EmptyStack { back: Label },
     /// Leaves because a link is not made.
@@ -182,9 +221,16 @@ struct Lower<'a> {
     marks: &'a mut Vec<(u32, u32)>,
     /// Addresses of the guest instructions begun so far.
     pcs: &'a mut Vec<GuestAddr>,
+    /// See [`CodeObject::pending`].
+    pending: &'a mut Vec<(u32, u64)>,
+    /// See [`CodeObject::repairs`].
+    repairs: &'a mut Vec<Repair>,
     /// Links and the label of each one's displacement field end.
     links: &'a mut Vec<LinkSite>,
     cold: &'a mut Vec<Cold>,
+    upper: Upper,
+    put_off: PutOff,
+    raw: Raw,
     /// Floating-point registers that hold a boxed single for certain.
     boxed: u64,
     /// The rounding mode was written: leave before the next guest instruction.
@@ -211,11 +257,22 @@ impl Lower<'_> {
             self.pcs.push(pc);
             return true;
         }
+        let effect = op.info().effect;
+        if effect == Effect::Pure && self.put_off(op) {
+            return true;
+        }
+        self.prepare(op);
         // The effect says which family is the likely one.
-        let done = match op.info().effect {
+        let done = match effect {
             Effect::Pure => self.integer(op) || self.float(op),
             Effect::Float => self.float(op),
-            Effect::Reads | Effect::Writes => self.memory(op),
+            Effect::Reads | Effect::Writes => {
+                self.note_pending();
+                let from = self.here();
+                let done = self.memory(op);
+                self.note_put_off(from, op);
+                done
+            }
             Effect::State => self.memory(op) || self.float(op),
         };
         if !done {
@@ -229,24 +286,69 @@ impl Lower<'_> {
     /// first one wrote is overwritten by the second, and nothing between them can fault or leave.
     fn pair(&mut self, ops: &[IROp]) -> Option<usize> {
         match *ops {
+            [IROp::ShlImm { dst, src, imm }, IROp::Mark { .. }, add @ IROp::Add { .. }, IROp::Mark { .. }, load, ..]
+                if (1..=3).contains(&imm) =>
+            {
+                let scale = Scale::ALL[usize::from(imm.to_le_bytes()[0])];
+                let other = Lower::sum_with(&add, dst)?;
+                let sum = match scale {
+                    Scale::X2 => IROp::ShlAdd1 { dst, src1: src, src2: other },
+                    Scale::X4 => IROp::ShlAdd2 { dst, src1: src, src2: other },
+                    _ => IROp::ShlAdd3 { dst, src1: src, src2: other },
+                };
+                if self.can_index(&sum, &load) {
+                    self.prepare_pair(ops);
+                    self.operation(&ops[3]);
+                    self.indexed_load(sum, scale, src, other, &load);
+                    return Some(5);
+                }
+                self.prepare_pair(ops);
+                self.shift_add(scale, false, dst, src, other);
+                Some(3)
+            }
+            [sum @ IROp::Add { src1, src2, .. }, IROp::Mark { .. }, load, ..]
+                if self.can_index(&sum, &load) =>
+            {
+                self.prepare(&sum);
+                self.operation(&ops[1]);
+                self.indexed_load(sum, Scale::X1, src1, src2, &load);
+                Some(3)
+            }
             [IROp::ShlImm { dst, src, imm: 32 }, IROp::Mark { .. }, IROp::ShrImm { dst: to, src: from, imm }, ..]
                 if to == dst && from == dst && (1..=32).contains(&imm) =>
             {
-                self.operation(&ops[1]);
+                self.prepare_pair(ops);
                 self.zero_extended(dst, src, 32 - imm.to_le_bytes()[0]);
                 Some(3)
             }
-            [IROp::ShlImm { dst, src, imm }, IROp::Mark { .. }, IROp::Add { dst: to, src1, src2 }, ..]
-                if to == dst && (src1 == dst) != (src2 == dst) && (1..=3).contains(&imm) =>
+            [IROp::ShlImm { dst, src, imm }, IROp::Mark { .. }, IROp::Add { .. }, ..]
+                if (1..=3).contains(&imm) =>
             {
-                let other = if src1 == dst { src2 } else { src1 };
+                let other = Lower::sum_with(&ops[2], dst)?;
                 let scale = Scale::ALL[usize::from(imm.to_le_bytes()[0])];
-                self.operation(&ops[1]);
+                self.prepare_pair(ops);
                 self.shift_add(scale, false, dst, src, other);
                 Some(3)
             }
             _ => None,
         }
+    }
+
+    /// The other operand of an addition that overwrites one.
+    fn sum_with(add: &IROp, reg: RegId) -> Option<RegId> {
+        match *add {
+            IROp::Add { dst, src1, src2 } if dst == reg && (src1 == reg) != (src2 == reg) => {
+                Some(if src1 == reg { src2 } else { src1 })
+            }
+            _ => None,
+        }
+    }
+
+    /// Begins the second instruction of a pair at once.
+    fn prepare_pair(&mut self, ops: &[IROp]) {
+        self.prepare(&ops[0]);
+        self.prepare(&ops[2]);
+        self.operation(&ops[1]);
     }
 
     /// Keeps what is known about registers up to date.
@@ -268,7 +370,8 @@ impl Lower<'_> {
 
     fn cold(&mut self, kind: ColdKind) -> Label {
         let entry = self.asm.new_label();
-        self.cold.push(Cold { entry, mark: self.mark, kind });
+        let (pending, raw) = (self.upper.pending, self.raw.regs);
+        self.cold.push(Cold { entry, mark: self.mark, pending, raw, kind });
         entry
     }
 
@@ -280,10 +383,16 @@ impl Lower<'_> {
 
     /// Does the whole operation by the helper.
     fn helper(&mut self, op: &IROp) {
+        self.mend_all();
         self.call_helper(*op);
+        if let Some(dst) = op.def() {
+            self.define(dst);
+        }
     }
 
     fn call_helper(&mut self, op: IROp) {
+        self.extend_all();
+        self.note_pending();
         let op = (self.keep)(op);
         self.asm.load_constant(RAX, op);
         self.asm.call_m(state(roles::CALL_HELPER));
@@ -292,8 +401,14 @@ impl Lower<'_> {
     /// The value of an integer-like register: its host register, or `scratch` with the value loaded.
     fn value(&mut self, reg: RegId, scratch: Gpr) -> Gpr {
         match home(reg) {
-            Home::Gpr(host) => return host,
-            Home::Xmm(xmm) => self.asm.movq_rx(scratch, xmm),
+            Home::Gpr(host) => {
+                self.extend_home(reg);
+                return host;
+            }
+            Home::Xmm(xmm) => {
+                self.mend(reg);
+                self.asm.movq_rx(scratch, xmm);
+            }
             Home::Slot => self.asm.mov_rm(Size::S64, scratch, state(slot(reg))),
             Home::Zero => self.asm.xor_rr(Size::S32, scratch, scratch),
         }
@@ -322,6 +437,7 @@ impl Lower<'_> {
 
     /// Puts a computed value into its register.
     fn put(&mut self, reg: RegId, from: Gpr) {
+        self.define(reg);
         match home(reg) {
             Home::Gpr(host) => self.move_gpr(host, from),
             Home::Xmm(xmm) => self.asm.movq_xr(xmm, from),
@@ -341,17 +457,35 @@ impl Lower<'_> {
     /// Emits what was put off. Nothing adds to it meanwhile.
     fn cold_code(&mut self) {
         for index in 0..self.cold.len() {
-            let Cold { entry, mark, kind } = self.cold[index];
+            let Cold { entry, mark, pending, raw, kind } = self.cold[index];
             self.marks.push((self.here(), mark));
+            self.upper.pending = pending;
+            self.raw.regs = raw;
+            if !matches!(kind, ColdKind::Helper { .. } | ColdKind::Mend { .. } | ColdKind::Nan { .. }) {
+                self.note_pending();
+            }
             self.asm.bind(entry);
             self.emit_cold(kind);
         }
+        (self.upper.pending, self.raw.regs) = (0, 0);
+        self.note_pending();
     }
 
     fn emit_cold(&mut self, kind: ColdKind) {
         match kind {
             ColdKind::Helper { op, back } => {
+                self.mend_each(self.raw.regs);
+                self.raw.regs = 0;
                 self.call_helper(op);
+                self.asm.jmp(back);
+            }
+            ColdKind::Mend { regs, back } => {
+                self.mend_each(regs);
+                self.asm.jmp(back);
+            }
+            ColdKind::Nan { back } => {
+                let nan = self.asm.constant64(CANONICAL_NAN);
+                self.asm.movsd_xm(Xmm::ALL[0], Mem::label(nan));
                 self.asm.jmp(back);
             }
             // The return address says where.

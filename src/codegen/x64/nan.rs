@@ -1,0 +1,114 @@
+//! NaNs put off. RISC-V gives the canonical NaN, the host one made of its operands. Which one it is can be told only
+//! where the bits of a register are looked at, and arithmetic does not: so the result of arithmetic on doubles that has
+//! a host register is *raw* until then, and mended at the end of the block at the latest.
+//!
+//! NaNs come out of arithmetic that they go into. So if a result is a number, all that it was computed from were, and
+//! of a whole expression one comparison is enough.
+//!
+//! Before a helper is called everything is mended (in slow paths: there, which may be after the operation's own code has
+//! mended some). At an access that may fault `Buffers::pending` says what is raw.
+
+use super::roles::{home, Home};
+use super::{ColdKind, Lower};
+use crate::asm::x64::reg::*;
+use crate::asm::x64::Mem;
+use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
+use crate::codegen::CANONICAL_NAN;
+
+/// Results of arithmetic on doubles. Bit `n` stands for floating-point register `n`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Raw {
+    /// A NaN in these may be any quiet one.
+    pub(super) regs: u32,
+    /// Of each of them: raw registers that hold numbers if it does.
+    covers: [u32; 32],
+}
+
+/// The bit of a register; 0 for one that is not the guest's floating-point register.
+fn bit(reg: RegId) -> u32 {
+    match reg {
+        FIRST_FLOAT..FIRST_TEMP => 1 << (reg - FIRST_FLOAT),
+        _ => 0,
+    }
+}
+
+/// The registers of a mask.
+fn registers(mut mask: u32) -> impl Iterator<Item = RegId> {
+    std::iter::from_fn(move || {
+        let reg = FIRST_FLOAT + mask.trailing_zeros() as RegId;
+        (mask != 0).then(|| mask &= mask - 1).map(|()| reg)
+    })
+}
+
+impl Raw {
+    /// The register is overwritten.
+    pub(super) fn define(&mut self, reg: RegId) {
+        let bit = bit(reg);
+        if self.regs != 0 && bit != 0 {
+            self.regs &= !bit;
+            for other in registers(self.regs) {
+                self.covers[usize::from(other - FIRST_FLOAT)] &= !bit;
+            }
+        }
+    }
+
+    /// The raw registers that hold numbers if this one does, with itself.
+    fn implied(&self, reg: RegId) -> u32 {
+        match self.regs & bit(reg) {
+            0 => 0,
+            bit => (bit | self.covers[usize::from(reg - FIRST_FLOAT)]) & self.regs,
+        }
+    }
+
+    /// The register is overwritten with what arithmetic makes of others, which may include it.
+    pub(super) fn compute(&mut self, dst: RegId, sources: &[RegId]) {
+        let covers = sources.iter().fold(0, |covers, &reg| covers | self.implied(reg));
+        self.define(dst);
+        self.regs |= bit(dst);
+        if bit(dst) != 0 {
+            self.covers[usize::from(dst - FIRST_FLOAT)] = covers & !bit(dst);
+        }
+    }
+}
+
+impl Lower<'_> {
+    /// Makes a register's NaN the canonical one. Flags change.
+    pub(super) fn mend(&mut self, reg: RegId) {
+        let regs = self.raw.implied(reg);
+        let Home::Xmm(xmm) = home(reg) else { return };
+        if regs == 0 {
+            return;
+        }
+        let back = self.asm.new_label();
+        let mend = self.cold(ColdKind::Mend { regs, back });
+        self.asm.ucomisd_xx(xmm, xmm);
+        self.asm.jcc(Cond::P, mend);
+        self.asm.bind(back);
+        self.raw.regs &= !regs;
+    }
+
+    /// Makes all NaNs canonical. Flags change.
+    pub(super) fn mend_all(&mut self) {
+        while self.raw.regs != 0 {
+            let most = registers(self.raw.regs).max_by_key(|&reg| self.raw.implied(reg).count_ones());
+            self.mend(most.unwrap_or(FIRST_FLOAT));
+        }
+    }
+
+    /// As [`Lower::mend`], one by one: for code behind the block.
+    pub(super) fn mend_each(&mut self, regs: u32) {
+        for reg in registers(regs) {
+            if let Home::Xmm(xmm) = home(reg) {
+                self.mend_xmm(xmm);
+            }
+        }
+    }
+
+    fn mend_xmm(&mut self, xmm: Xmm) {
+        let (number, nan) = (self.asm.new_label(), self.asm.constant64(CANONICAL_NAN));
+        self.asm.ucomisd_xx(xmm, xmm);
+        self.asm.jcc_l8(Cond::Np, number);
+        self.asm.movsd_xm(xmm, Mem::label(nan));
+        self.asm.bind(number);
+    }
+}
