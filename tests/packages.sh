@@ -69,7 +69,8 @@ unpack_go() {
     mkdir -p "$root.new"
     for deb in "$APT_ARCHIVES"/golang-*.deb; do
         dpkg -x "$deb" "$root.new"
-    done
+        dpkg-deb -W --showformat '${Package} ${Version}\n' "$deb"
+    done >"$root.new/versions"
     # One path whatever the version: $TOOLS/go/root.
     ln -s "$(basename "$root.new"/usr/lib/go-[0-9]*)" "$root.new/usr/lib/go"
     ln -s usr/lib/go "$root.new/root"

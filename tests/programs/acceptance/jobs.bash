@@ -1,0 +1,53 @@
+# Background jobs: wait, wait -n, wait -p, jobs, stop and continue, disown.
+set -u
+
+for n in 3 1 2; do (sleep 0.$((n * 3)); exit "$n") & done
+for _ in 1 2 3; do wait -n; echo "first to end: $?"; done
+wait -n
+echo "none left: $?"
+
+sleep 0.1 & one=$!
+(exit 5) & two=$!
+wait "$two"; echo "two $?"
+wait "$one"; echo "one $?"
+wait "$two"; echo "two again $?"
+(exit 6) &
+wait -n -p which
+echo "$? $([ "$which" = $! ] && echo same)"
+
+# A pool of three workers.
+pool() { for n in {1..12}; do while (($(jobs -rp | wc -l) >= 3)); do wait -n; done; (sleep 0.05; echo "$n" >>pool) & done; wait; }
+pool
+sort -n pool | tr '\n' ' '
+echo
+
+set -m
+sleep 30 &
+kill -STOP %1
+wait %1
+echo "stopped $?"
+jobs | tr -s ' '
+kill -CONT %1
+sleep 0.2
+jobs | tr -s ' '
+kill %1
+wait %1 2>/dev/null
+echo "killed $?"
+set +m
+
+mkfifo queue
+(for word in first second third; do echo "$word"; done >queue) &
+cat queue
+wait
+(sleep 30) &
+disown %1
+kill $!
+jobs
+bash -c 'sleep 0.2; echo orphan done >orphan' &
+wait
+cat orphan
+( (sleep 0.3; echo "grandchild" >>late) & )
+sleep 0.8
+cat late
+timeout 0.2 sleep 30
+echo "timeout $?"
