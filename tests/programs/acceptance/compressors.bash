@@ -12,4 +12,4 @@ for way in gzip xz zstd; do
 done
 tar -cf - large | tar -xf - --to-command='wc -c'
 head -c 100000 large.xz | xz -dc 2>/dev/null | wc -c >/dev/null; echo "damaged ${PIPESTATUS[1]}"
-zstd -q --rm -T2 large && ls large*
+zstd -q -f --rm -T2 large && ls large*

@@ -20,15 +20,17 @@ exec 3>&-
 wait
 cat reader
 
-sqlite3 -batch base.db '.timeout 0' 'BEGIN IMMEDIATE' '.shell sqlite3 -batch base.db "INSERT INTO t VALUES (9, 9, 9)" 2>&1' 'COMMIT'
+sqlite3 -batch base.db '.timeout 0' 'BEGIN IMMEDIATE' '.shell sqlite3 -batch base.db "INSERT INTO t VALUES (9, 9, 9)" 2>&1; true' 'COMMIT'
 sql 'PRAGMA wal_checkpoint(TRUNCATE); PRAGMA integrity_check; PRAGMA journal_mode = DELETE'
 ls base.db*
 # A writer that is killed leaves nothing half done.
-(echo 'BEGIN; DELETE FROM t; INSERT INTO t SELECT 7, value, NULL FROM generate_series(1, 5000); SELECT "deleted";'; sleep 30) | sqlite3 -batch base.db >killed &
+sqlite3 -batch base.db <commands >killed &
+exec 3>commands
+echo "BEGIN; DELETE FROM t; INSERT INTO t SELECT 7, value, NULL FROM generate_series(1, 5000); SELECT 'deleted';" >&3
 for _ in {1..200}; do [ -s killed ] && break; sleep 0.05; done
-pkill -KILL -P $! 2>/dev/null
-kill -KILL $(jobs -p) 2>/dev/null
-wait 2>/dev/null
+cat killed
+{ kill -KILL $!; wait $!; echo "killed $?"; } 2>/dev/null
+exec 3>&-
 sql 'SELECT count(*) FROM t; PRAGMA integrity_check'
 printf '1,a\n2,b\n' >rows.csv
 sql '.mode csv' '.import "|cat rows.csv" imported' '.mode list' 'SELECT * FROM imported'

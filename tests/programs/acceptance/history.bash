@@ -67,7 +67,7 @@ git tag light main
 git describe --tags light
 git grep -n fifty
 git blame -s -L 48,51 numbers
-git bisect start -q right topic^ >/dev/null 2>&1
+git bisect start right topic^ >/dev/null 2>&1
 git bisect run sh -c '! grep -q right numbers' >/dev/null
 git show -s --format='first bad: %s' bisect/bad
 git bisect reset >/dev/null 2>&1

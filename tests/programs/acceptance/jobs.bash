@@ -47,7 +47,7 @@ bash -c 'sleep 0.2; echo orphan done >orphan' &
 wait
 cat orphan
 ( (sleep 0.3; echo "grandchild" >>late) & )
-sleep 0.8
+until [ -s late ]; do sleep 0.05; done
 cat late
 timeout 0.2 sleep 30
 echo "timeout $?"

@@ -10,7 +10,7 @@ x=outer
 (x=inner; cd /; echo "$x $PWD")
 echo "$x"
 (exit 7) || echo "subshell $?"
-(kill -TERM $BASHPID) || echo "signal $?"
+{ (kill -TERM $BASHPID) || echo "signal $?"; } 2>/dev/null
 false | true | (exit 3) | true || echo "pipefail $?"
 
 cat <<EOF | sed 's/^/> /'

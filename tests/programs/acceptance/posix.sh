@@ -11,7 +11,7 @@ kill -TERM $$
 sleep 0.1 &
 wait $!
 echo "waited $?"
-(sleep 30) &
+sleep 30 &
 victim=$!
 kill -9 "$victim"
 wait "$victim" 2>/dev/null

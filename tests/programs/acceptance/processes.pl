@@ -33,8 +33,8 @@ close $forked;
 printf "closed %d\n", $? >> 8;
 my $output = `echo back; exit 3`;
 printf "%d %s", $? >> 8, $output;
-printf "system %d\n", system('exit 4') >> 8;
-printf "missing %d\n", system { '/nothing/of/this/name' } 'x';
+printf "system %d\n", system('exit 4;') >> 8;
+{ no warnings 'exec'; printf "missing %d\n", system { '/nothing/of/this/name' } 'x'; }
 my $three = open3(my $in, my $out, undef, 'sh', '-c', 'read x; echo "got $x"; echo err >&2');
 print $in "word\n";
 close $in;

@@ -9,11 +9,11 @@ busybox sh posix.sh 2 | tail -n 3
 printf '2^100\nquit\n' | bc
 echo 'echo executed' | sed 's/^/echo sed; /e'
 sleep 30 & sleep 30 & 
-pgrep -c -P $$ sleep
+pgrep -c -P $$
 ps -o stat= -p $! | cut -c 1
 kill $(jobs -p)
 wait
-pgrep -c -P $$ sleep
+pgrep -c -P $$
 free -b | awk '/^Mem/ { print ($2 > 0 ? "memory" : "none") }'
 sh -c 'kill -0 $PPID' && echo alive
 nproc --ignore=1000

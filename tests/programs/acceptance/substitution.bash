@@ -6,7 +6,7 @@ echo "diff $?"
 paste -d, <(seq 3) <(seq 4 6) <(printf '%s\n' a b c)
 comm -12 <(printf '%s\n' a b c d) <(printf '%s\n' b d e)
 seq 10 | tee >(tail -n 1 >last) >(wc -l >count) >/dev/null
-sleep 0.3
+until [ -s last ] && [ -s count ]; do sleep 0.05; done
 cat last count
 while IFS=: read -r user _ id _; do echo "$user $id"; done < <(printf 'root:x:0:\nnobody:x:65534:\n')
 mapfile -t lines < <(seq 5)

@@ -1,6 +1,7 @@
 # Interpreter threads: sharing, locks, queues, joining.
 use strict;
 use warnings;
+no warnings 'threads';
 use threads;
 use threads::shared;
 use Thread::Queue;
@@ -24,7 +25,7 @@ print $waiter->join, "\n";
 my $own = 1;
 threads->create(sub { $own = 2 })->join;
 print "own $own\n";
-my $dying = threads->create(sub { local $SIG{__WARN__} = sub { }; die "inside\n" });
+my $dying = threads->create(sub { die "inside\n" });
 $dying->join;
 print "error ", $dying->error;
 my $signalled = threads->create(sub { local $SIG{KILL} = sub { threads->exit }; sleep 1 while 1 });

@@ -89,4 +89,7 @@ threading.stack_size(256 * 1024)
 deep = threading.Thread(target=lambda: print("deep", sum(map(int, "1" * 300))))
 deep.start()
 deep.join()
-print("left", threading.active_count(), len({threading.get_native_id()}))
+for thread in threading.enumerate():
+    if thread is not threading.main_thread():
+        thread.join()
+print("left", threading.active_count())

@@ -1,5 +1,7 @@
 # Traps: EXIT, ERR, RETURN, DEBUG, signals sent by kill, and how children inherit them.
 set -u
+# The shell names children that a signal ended, with their numbers.
+exec 2>/dev/null
 
 bash -c 'trap "echo exit trap \$?" EXIT; exit 3'
 echo "status $?"
@@ -33,9 +35,9 @@ echo "sleeper $?"
 
 # One signal to a whole group.
 set -m
-bash -c 'trap "echo group; exit 9" HUP; sleep 30 & wait' &
+bash -c 'trap "echo group; exit 9" HUP; sleep 30 & echo >ready; wait' &
 group=$!
-sleep 0.3
+until [ -s ready ]; do sleep 0.05; done
 kill -HUP -- "-$group"
 wait "$group"
 echo "group $?"
