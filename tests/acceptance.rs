@@ -73,7 +73,10 @@ fn check(name: &str) {
         let (stdout, problems) = run_row(row, tier);
         if std::env::var_os("BLESS").is_some() {
             let native = std::env::var_os("VMJIT_STAND_IN").is_some_and(|kind| kind == "native");
-            assert!(stand_in && native, "answers come from native programs: see the top of tests/acceptance.rs");
+            assert!(
+                stand_in && native,
+                "answers come from native programs: see the top of tests/acceptance.rs"
+            );
             assert!(problems.is_empty(), "{name}:\n{problems}");
             fs::write(&answer, &stdout).expect("the answers can be written");
         }
@@ -100,7 +103,14 @@ fn run_row(row: &Row, tier: &str) -> (String, String) {
     };
     // Signals that this process ignores, its guests would not be able to catch.
     let mut command = shell(Path::new("env"));
-    command.arg("--default-signal").arg(support::vmjit()).args(["run", "-L"]).arg(&sysroot).args(["--tier", tier]).arg(program).args(&row.command[1..]);
+    command
+        .arg("--default-signal")
+        .arg(support::vmjit())
+        .args(["run", "-L"])
+        .arg(&sysroot)
+        .args(["--tier", tier])
+        .arg(program)
+        .args(&row.command[1..]);
     command.current_dir(&folder).env_clear().envs([
         ("PATH", "/usr/bin:/bin"),
         ("HOME", "/nonexistent"),
@@ -170,7 +180,8 @@ fn every_answer_has_a_row() {
 /// The versions that `docs/compatibility.md` names are those of the packages.
 #[test]
 fn versions_are_those_of_the_packages() {
-    let versions = fs::read_to_string(support::debian_sysroot().join("versions")).expect("a list of packages");
+    let versions =
+        fs::read_to_string(support::debian_sysroot().join("versions")).expect("a list of packages");
     let go = fs::read_to_string(support::tools().join("go/versions")).expect("run tests/packages.sh");
     for row in ROWS {
         let mut lines = versions.lines().chain(go.lines());

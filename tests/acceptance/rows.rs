@@ -92,7 +92,8 @@ rows!(table);
 
 /// The table of `docs/compatibility.md`.
 pub fn document() -> String {
-    let mut text = String::from("| test | program | exercised | on tiers | result |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| test | program | exercised | on tiers | result |\n|---|---|---|---|---|\n");
     for row in ROWS {
         let version = row.version.split_once(':').map_or(row.version, |(_, version)| version);
         let (tiers, result) = match (row.tiers, row.state) {
