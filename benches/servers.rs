@@ -32,7 +32,11 @@ fn main() {
             "--bench" => measuring = true,
             "--rounds" => rounds = words.next().and_then(|n| n.parse().ok()).unwrap_or(rounds),
             "--requests" => requests = words.next().and_then(|n| n.parse().ok()).unwrap_or(requests),
-            "--tiers" => tiers = words.next().unwrap_or_default().split(',').map(str::to_owned).collect(),
+            // An empty list leaves native and qemu.
+            "--tiers" => {
+                let list = words.next().unwrap_or_default();
+                tiers = list.split(',').filter(|tier| !tier.is_empty()).map(str::to_owned).collect();
+            }
             other => panic!("unknown option {other}"),
         }
     }

@@ -8,7 +8,7 @@ env -u HOME -C / pwd
 env -S 'printf %s\n split' 
 timeout 5 true; echo "timeout $?"
 timeout 0.3 sleep 30; echo "timeout $?"
-timeout -s INT 1 bash -c 'trap "echo caught; kill \$!; exit 3" INT; sleep 30 & wait'; echo "timeout $?"
+timeout -s INT 1 bash -c 'trap "trap : INT; echo caught; kill \$!; exit 3" INT; sleep 30 & wait'; echo "timeout $?"
 { timeout -k 0.5 1 bash -c 'trap "" TERM; while :; do sleep 0.05; done'; echo "timeout $?"; } 2>/dev/null
 nohup sh -c 'kill -HUP $$; echo survived' 2>/dev/null </dev/null | cat
 nice -n 3 nice

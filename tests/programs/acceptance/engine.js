@@ -44,8 +44,10 @@ async function main() {
     console.log(await Promise.all(answers));
     server.closeAllConnections();
     server.close();
-    process.on('SIGUSR2', () => console.log('signal'));
+    const signal = new Promise((resolve) => process.once('SIGUSR2', resolve));
+    const waiting = setTimeout(() => {}, 30000);
     process.kill(process.pid, 'SIGUSR2');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    console.log(await signal);
+    clearTimeout(waiting);
     console.log(/(\d+)-(?<name>\w+)/u.exec('12-twelve').groups.name, 2n ** 100n, [3, 1, 2].toSorted().join());
 }
