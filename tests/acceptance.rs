@@ -101,9 +101,11 @@ fn run_row(row: &Row, tier: &str) -> (String, String) {
         "goroutines" => compile::go("goroutines"),
         name => sysroot.join("usr/bin").join(name),
     };
-    // Signals that this process ignores, its guests would not be able to catch.
-    let mut command = shell(Path::new("env"));
+    // Away from the terminal, which shells with job control would take; and with no signal ignored, since shells
+    // cannot catch what they were started to ignore.
+    let mut command = shell(Path::new("setsid"));
     command
+        .arg("env")
         .arg("--default-signal")
         .arg(support::vmjit())
         .args(["run", "-L"])

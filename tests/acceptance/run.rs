@@ -1,10 +1,9 @@
-//! Runs a guest that starts others, so that nothing of it outlives the test: it has a process group of its own, a
-//! limit of time, and is looked for by its folder when it has ended.
+//! Runs a guest that starts others, so that nothing of it outlives the test: it leads a process group of its own, has
+//! a limit of time, and is looked for by its folder when it has ended.
 
 use crate::support::run::Outcome;
 use std::fs;
 use std::io::Read;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{channel, Receiver};
@@ -20,9 +19,9 @@ pub struct Run {
     pub complaint: Option<String>,
 }
 
-/// Runs `command`, whose current folder is `folder`, to its end or for at most `limit`.
+/// Runs `command`, which starts a session of its own in `folder`, to its end or for at most `limit`.
 pub fn run(mut command: Command, folder: &Path, limit: Duration) -> Run {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
     let stdout = collect(child.stdout.take().expect("stdout is a pipe"));
     let stderr = collect(child.stderr.take().expect("stderr is a pipe"));

@@ -23,15 +23,15 @@ echo
 
 set -m
 sleep 30 &
-kill -STOP %1
-wait %1
+kill -STOP %%
+wait %%
 echo "stopped $?"
-jobs | tr -s ' '
-kill -CONT %1
+jobs | tr -s ' ' | tr -d '[0-9]'
+kill -CONT %%
 sleep 0.2
-jobs | tr -s ' '
-kill %1
-wait %1 2>/dev/null
+jobs | tr -s ' ' | tr -d '[0-9]'
+kill %%
+wait $! 2>/dev/null
 echo "killed $?"
 set +m
 
@@ -40,7 +40,7 @@ mkfifo queue
 cat queue
 wait
 (sleep 30) &
-disown %1
+disown $!
 kill $!
 jobs
 bash -c 'sleep 0.2; echo orphan done >orphan' &

@@ -58,7 +58,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 pid = os.spawnlp(os.P_NOWAIT, "sh", "sh", "-c", "exit 19")
 information = os.waitid(os.P_PID, pid, os.WEXITED)
 print(information.si_status, information.si_code == os.CLD_EXITED, information.si_pid == pid)
-print(os.popen("echo popen").read(), os.waitstatus_to_exitcode(os.system("exit 20")))
+with os.popen("echo popen") as pipe:
+    print(pipe.read().strip(), os.waitstatus_to_exitcode(os.system("exit 20")))
 try:
     os.waitpid(-1, 0)
 except ChildProcessError as error:
