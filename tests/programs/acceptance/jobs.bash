@@ -24,7 +24,7 @@ echo
 set -m
 sleep 30 &
 kill -STOP %%
-wait %%
+wait %% 2>/dev/null
 echo "stopped $?"
 jobs | tr -s ' ' | tr -d '[0-9]'
 kill -CONT %%
@@ -42,7 +42,7 @@ wait
 (sleep 30) &
 disown $!
 kill $!
-jobs
+jobs -rp | wc -l
 bash -c 'sleep 0.2; echo orphan done >orphan' &
 wait
 cat orphan

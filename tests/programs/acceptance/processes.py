@@ -37,7 +37,8 @@ for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1):
     child.send_signal(number)
     print(signal.Signals(-child.wait()).name)
 
-print(run([sys.executable, "-c", "import sys; print(sys.argv[1:]); sys.exit(9)", "a b", ""], text=True, capture_output=True))
+done = run([sys.executable, "-c", "import sys; print(sys.argv[1:]); sys.exit(9)", "a b", ""], text=True, capture_output=True)
+print(done.returncode, done.stdout, done.stderr)
 print(run(["sh", "-c", "echo out; echo err >&2"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout)
 print(run(["pwd"], cwd="/", capture_output=True).stdout, run(["env"], env={"A": "1"}, capture_output=True).stdout)
 print(run(["sh", "-c", "umask; echo $$ | grep -c ."], umask=0o27, start_new_session=True, capture_output=True).stdout)
