@@ -2,6 +2,10 @@
 //!
 //! `BLESS=1 cargo test --test tidy` rewrites the parts of `docs/` that are made from tables.
 
+// The rows of the acceptance list, for their document.
+#[path = "acceptance/rows.rs"]
+mod rows;
+
 #[path = "tidy/code.rs"]
 mod code;
 #[path = "tidy/documents.rs"]

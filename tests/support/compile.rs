@@ -78,6 +78,29 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     output
 }
 
+/// Builds the Go program in the folder `acceptance/NAME` with the compiler that `tests/packages.sh` unpacks.
+pub fn go(name: &str) -> PathBuf {
+    let compiler = super::tools().join("go/root/bin/go");
+    assert!(compiler.exists(), "missing {}: run tests/packages.sh first", compiler.display());
+    let folder = source("acceptance").join(name);
+    let output = super::scratch("programs").join(name);
+    let _guard = COMPILING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if is_newer(&output, &folder.join("main.go")) {
+        return output;
+    }
+    let partial = output.with_extension("partial");
+    let mut command = Command::new(compiler);
+    command.args(["build", "-trimpath", "-o"]).arg(&partial).arg(".").current_dir(&folder);
+    // The cache lies beside the compiler: the first time, the standard library is compiled for half a minute.
+    command.env("GOCACHE", super::tools().join("go/cache")).env("GOROOT", super::tools().join("go/root"));
+    command.envs([("GOOS", "linux"), ("GOARCH", "riscv64"), ("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")]);
+    command.envs([("GOPROXY", "off"), ("GOFLAGS", "-mod=mod"), ("GOENV", "off"), ("GOWORK", "off")]);
+    let result = command.output().expect("the Go compiler can be run");
+    assert!(result.status.success(), "{name} does not compile:\n{}", String::from_utf8_lossy(&result.stderr));
+    fs::rename(&partial, &output).expect("the target folder is writable");
+    output
+}
+
 /// The text after `key:` in the comments at the top of `name`.
 fn directive(name: &str, key: &str) -> Option<String> {
     let text = fs::read_to_string(source(name)).unwrap_or_else(|error| panic!("{name}: {error}"));

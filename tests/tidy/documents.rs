@@ -273,7 +273,11 @@ fn ir_table() -> String {
 
 /// Parts of documents that are made from tables stand between two marker lines.
 pub fn generated() -> Vec<String> {
-    let parts = [("docs/ir.md", ir_table()), ("docs/command.md", format!("```text\n{}```\n", help()))];
+    let parts = [
+        ("docs/ir.md", ir_table()),
+        ("docs/command.md", format!("```text\n{}```\n", help())),
+        ("docs/compatibility.md", crate::rows::document()),
+    ];
     let (begin, end) = ("<!-- generated: begin -->\n", "<!-- generated: end -->");
     let mut found = Vec::new();
     for (path, wanted) in parts {
