@@ -1,7 +1,7 @@
 //! One system call under way: its arguments, and what a handler may do with them.
 
-use super::path::Follow;
 use super::mm::Memory;
+use super::path::Follow;
 use super::process::{Outcome, Process};
 use super::signal::Actions;
 use super::thread::Thread;

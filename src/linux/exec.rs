@@ -3,10 +3,10 @@
 use super::call::{Call, SysResult, PATH_MAX};
 use super::elf;
 use super::path::{Follow, Paths, Special};
-use crate::sys::signal;
 use crate::base::GuestAddr;
 use crate::mmu::CallArg;
 use crate::sys::process;
+use crate::sys::signal;
 use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -208,7 +208,8 @@ fn open(path: &[u8]) -> Result<File, i32> {
 fn is_guest_program(file: &File, start: &[u8], paths: &Paths) -> Result<bool, i32> {
     /// `EM_RISCV` and the offset of `e_machine`.
     const MACHINE: (usize, [u8; 2]) = (18, 243u16.to_le_bytes());
-    let is_ours = start.starts_with(b"\x7fELF") && start.get(MACHINE.0..MACHINE.0 + 2) == Some(&MACHINE.1[..]);
+    let is_ours =
+        start.starts_with(b"\x7fELF") && start.get(MACHINE.0..MACHINE.0 + 2) == Some(&MACHINE.1[..]);
     if !is_ours {
         return Ok(false);
     }
@@ -257,10 +258,12 @@ mod tests {
 
     #[test]
     fn first_lines_are_read_as_linux_reads_them() {
-        let read = |line: &str| words(line.as_bytes(), false).map(|(program, argument)| {
-            let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-            (text(program), argument.map(text))
-        });
+        let read = |line: &str| {
+            words(line.as_bytes(), false).map(|(program, argument)| {
+                let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+                (text(program), argument.map(text))
+            })
+        };
         assert_eq!(read("/bin/sh\nrest"), Ok(("/bin/sh".into(), None)));
         assert_eq!(read(" \t/bin/sh -e  -x \t\n"), Ok(("/bin/sh".into(), Some("-e  -x".into()))));
         assert_eq!(read("/bin/sh"), Ok(("/bin/sh".into(), None)));

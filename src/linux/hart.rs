@@ -2,7 +2,7 @@
 
 use super::process::{Outcome, Process};
 use super::signal::{self, Fatal};
-use super::spawn::{Kind, Spawn};
+use super::spawn::{Birth, Spawn};
 use super::thread::Thread;
 use crate::base::error::Trap;
 use crate::base::lock;
@@ -57,7 +57,8 @@ impl Hart {
                 GuestExit::OutOfFuel => Some(Stop::OutOfFuel),
                 GuestExit::Interrupted => None,
             };
-            let stop = stop.or_else(|| if self.jit.state().owner_wanted() { self.attend(seat) } else { None });
+            let stop =
+                stop.or_else(|| if self.jit.state().owner_wanted() { self.attend(seat) } else { None });
             if let Some(stop) = stop {
                 self.thread.collect(seat);
                 self.thread.look_again();
@@ -110,10 +111,10 @@ impl Hart {
 
     /// Makes a thread or a process; returns its id.
     fn spawn(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
-        match spawn.kind {
-            Kind::Thread => self.start_thread(spawn),
-            Kind::Fork => self.fork(spawn, seat),
-            Kind::Vfork => self.vfork(spawn, seat),
+        match spawn.birth {
+            Birth::Thread => self.start_thread(spawn),
+            Birth::Fork => self.fork(spawn, seat),
+            Birth::Vfork => self.vfork(spawn, seat),
         }
     }
 
@@ -275,7 +276,8 @@ impl Hart {
         let mut hart = self.child(spawn);
         hart.jit.set_tier(Tier::Interp);
         hart.thread.is_child = true;
-        let mut actions = lock(&self.thread.process.actions).clone();
+        let process = Arc::clone(&self.thread.process);
+        let mut actions = self.thread.actions(&process, |actions| actions.clone());
         let mask = signals::block_all();
         let result = host::vfork(spawn.exit_signal, &mut || {
             let seat = Seat::take(&hart.jit.state().poll);

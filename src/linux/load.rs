@@ -286,7 +286,14 @@ mod tests {
         assert!(matches!(error, Error::NoMemory { .. }));
         let mmu = SoftMmu::reserve(Placement::Based).unwrap();
         for path in ["/", "/etc/passwd", "/nonexistent"] {
-            let loaded = Process::load(&mmu, &mut CpuState::default(), Path::new(path), &[], &config(), &Presence::default());
+            let loaded = Process::load(
+                &mmu,
+                &mut CpuState::default(),
+                Path::new(path),
+                &[],
+                &config(),
+                &Presence::default(),
+            );
             assert!(matches!(loaded, Err(Error::File { .. })), "{path}");
         }
     }

@@ -278,8 +278,7 @@ impl Machine {
     /// return; `Error::NotLoaded`.
     pub fn call(&mut self, symbol: &str, args: &[u64]) -> Result<u64, Error> {
         let hart = self.hart()?;
-        let entry =
-            hart.thread.process.symbol(symbol).ok_or_else(|| Error::NoSymbol(symbol.to_string()))?;
+        let entry = hart.thread.process.symbol(symbol).ok_or_else(|| Error::NoSymbol(symbol.to_string()))?;
         let cpu = hart.jit.state_mut();
         let saved = (cpu.regs, cpu.pc);
         for (reg, &value) in (10..18).zip(args) {

@@ -172,7 +172,10 @@ fn files_are_mapped_private_and_shared() {
     let mut guest = Guest::new();
     let shared = guest.call("mmap", &[0, 2 * PAGE, 3, MAP_SHARED, fd, 0]) as u64;
     let private = guest.call("mmap", &[0, 4 * PAGE, 3, MAP_PRIVATE, fd, PAGE]) as u64;
-    assert_eq!(crate::base::lock(&guest.thread.process.memory).files.pieces(private, private + 1)[0].1.offset, PAGE);
+    assert_eq!(
+        crate::base::lock(&guest.thread.process.memory).files.pieces(private, private + 1)[0].1.offset,
+        PAGE
+    );
     guest.mmu.write(shared, b"shared").unwrap();
     guest.mmu.write(private, b"private").unwrap();
     assert_eq!(guest.call("msync", &[shared, 2 * PAGE, libc::MS_SYNC as u64]), 0);

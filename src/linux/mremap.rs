@@ -76,9 +76,8 @@ fn relocate(call: &mut Call<'_>, old: (GuestAddr, u64), new: (GuestAddr, u64), k
     let shared = call.mmu.is_shared(old.0);
     if let Err(error) = call.mmu.remap(old.0, old.1, new.0, new.1) {
         // The host may hold what is one mapping to the guest as several, which it does not move in one call.
-        let several = errno(error) == libc::EFAULT
-            && !shared
-            && !call.memory().files.overlaps(old.0, old.0 + old.1);
+        let several =
+            errno(error) == libc::EFAULT && !shared && !call.memory().files.overlaps(old.0, old.0 + old.1);
         if !several {
             return Err(libc::ENOMEM);
         }

@@ -231,7 +231,10 @@ mod tests {
     fn proc_self_is_the_guest() {
         let paths = Paths { sysroot: None, exe: "/opt/prog".into() };
         assert_eq!(paths.special(b"/proc/self/maps"), Some(Special::Maps));
-        assert_eq!(paths.special(format!("/proc/{}/auxv", std::process::id()).as_bytes()), Some(Special::Auxv));
+        assert_eq!(
+            paths.special(format!("/proc/{}/auxv", std::process::id()).as_bytes()),
+            Some(Special::Auxv)
+        );
         assert_eq!(paths.special(b"/proc/1/maps"), None);
         assert_eq!(paths.special(b"/proc/cpuinfo"), Some(Special::Cpuinfo));
         assert_eq!(paths.special(b"/proc/self/fd/3"), None);

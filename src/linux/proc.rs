@@ -22,8 +22,7 @@ pub fn contents(call: &Call<'_>, special: Special) -> Option<Vec<u8>> {
         Special::Auxv => Some(process.start.auxv.clone()),
         Special::Stat => stat(call),
         Special::Comm => {
-            let mut name: Vec<u8> =
-                call.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
+            let mut name: Vec<u8> = call.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
             name.push(b'\n');
             Some(name)
         }

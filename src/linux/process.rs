@@ -264,11 +264,7 @@ impl Process {
 
     /// A process without a program, for tests of single calls; its first thread.
     #[cfg(test)]
-    pub(super) fn for_tests(
-        paths: Paths,
-        traced: bool,
-        poll: &Arc<std::sync::atomic::AtomicU32>,
-    ) -> Thread {
+    pub(super) fn for_tests(paths: Paths, traced: bool, poll: &Arc<std::sync::atomic::AtomicU32>) -> Thread {
         let process = Process {
             paths,
             mapping: Mutex::default(),

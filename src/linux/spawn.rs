@@ -40,7 +40,7 @@ const OF_A_PROCESS: u64 = CLONE_VM
 
 /// What is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Birth {
     Thread,
     /// A process with a copy of memory.
     Fork,
@@ -51,7 +51,7 @@ pub enum Kind {
 /// A thread or process to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spawn {
-    pub kind: Kind,
+    pub birth: Birth,
     /// What tells the parent of the end of a process.
     pub exit_signal: i32,
     /// Its stack pointer, if it is not the parent's.
@@ -130,23 +130,24 @@ fn spawn(call: &mut Call<'_>, asked: &Asked) -> SysResult {
         return Err(libc::EINVAL);
     }
     let kind = match flags & OF_A_THREAD {
-        OF_A_THREAD if flags & !(OF_A_THREAD | WITH_A_THREAD) == 0 => Kind::Thread,
+        OF_A_THREAD if flags & !(OF_A_THREAD | WITH_A_THREAD) == 0 => Birth::Thread,
         _ if flags & !OF_A_PROCESS != 0 => return Err(libc::EINVAL),
-        CLONE_VM if flags & CLONE_VFORK != 0 => Kind::Vfork,
+        CLONE_VM if flags & CLONE_VFORK != 0 => Birth::Vfork,
         // Two processes that go on in one memory.
         CLONE_VM => return Err(libc::EINVAL),
-        _ => Kind::Fork,
+        _ => Birth::Fork,
     };
-    if kind != Kind::Thread && (call.process.host.is_none() || call.thread.own_actions.is_some()) {
-        // The other program's process is not to be doubled; and a child of vfork is to become another program.
+    if kind != Birth::Thread && call.process.host.is_none() {
+        // The other program's process is not to be doubled.
         return Err(libc::ENOSYS);
     }
-    if kind == Kind::Thread && call.thread.own_actions.is_some() {
+    if kind == Birth::Thread && call.thread.own_actions.is_some() {
+        // A child of vfork is to become another program.
         return Err(libc::EAGAIN);
     }
     let given = |flag: u64, value: u64| (flags & flag != 0).then_some(value);
     call.outcome = Outcome::Spawn(Spawn {
-        kind,
+        birth: kind,
         exit_signal: asked.exit_signal as i32,
         stack: Some(asked.stack).filter(|&stack| stack != 0),
         tls: given(CLONE_SETTLS, asked.tls),

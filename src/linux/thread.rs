@@ -276,7 +276,9 @@ impl Thread {
         const OWNER_DIED: u64 = 0x4000_0000;
         const WAITERS: u64 = 0x8000_0000;
         let mut value = 0;
-        while mmu.load_u32(word, &mut value).is_ok() && value & TID_MASK == u64::from(self.tid().unsigned_abs()) {
+        while mmu.load_u32(word, &mut value).is_ok()
+            && value & TID_MASK == u64::from(self.tid().unsigned_abs())
+        {
             let (wanted, mut seen) = (value & WAITERS | OWNER_DIED, 0);
             if mmu.swap_u32(word, value as u32, wanted as u32, &mut seen).is_err() {
                 return;

@@ -150,7 +150,9 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
         *pc = vmjit_call_off as *const () as i64;
     }
     // SAFETY: a queued signal carries a value (sigaction(2)).
-    if signal == KICK && info.si_code == libc::SI_QUEUE && unsafe { info.si_value() }.sival_ptr as u64 == KICK_VALUE
+    if signal == KICK
+        && info.si_code == libc::SI_QUEUE
+        && unsafe { info.si_value() }.sival_ptr as u64 == KICK_VALUE
     {
         return;
     }
@@ -230,8 +232,12 @@ pub fn set_disposition(signal: i32, disposition: Disposition, flags: u64) -> Res
         Disposition::Catch => on_signal as *const () as usize,
     };
     let own = (libc::SA_SIGINFO | libc::SA_ONSTACK) as u64 | SA_RESTORER;
-    let action =
-        KernelAction { handler, flags: passed | own, restorer: vmjit_restore as *const () as usize, mask: !KEPT };
+    let action = KernelAction {
+        handler,
+        flags: passed | own,
+        restorer: vmjit_restore as *const () as usize,
+        mask: !KEPT,
+    };
     sigaction(signal, Some(&action)).map(|_| ())
 }
 

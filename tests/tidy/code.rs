@@ -35,7 +35,10 @@ pub const UNSAFE_FILES: &[&str] = &[
     "src/sys/enter.rs",
     "src/sys/exec_mem.rs",
     "src/sys/host.rs",
+    "src/sys/process.rs",
+    "src/sys/signal.rs",
     "src/sys/space.rs",
+    "src/sys/thread.rs",
     "src/sys/trap.rs",
 ];
 

@@ -65,7 +65,9 @@ impl Actions {
         let known = usize::try_from(signal - 1).ok().and_then(|index| self.actions.get(index)).copied();
         match known.flatten() {
             Some(action) => action,
-            None if self.whole && host::is_ignored(signal) => Action { handler: SIG_IGN, ..Action::default() },
+            None if self.whole && host::is_ignored(signal) => {
+                Action { handler: SIG_IGN, ..Action::default() }
+            }
             None => Action::default(),
         }
     }
@@ -90,7 +92,9 @@ impl Actions {
     /// Signals that the guest ignores but the host does not, since it needs them itself.
     pub fn ignored_here_only(&self) -> impl Iterator<Item = i32> + '_ {
         let kept = (1..=SIGNALS as i32).filter(|&signal| host::is_kept(signal));
-        kept.filter(|&signal| self.actions[(signal - 1) as usize].is_some_and(|action| action.handler == SIG_IGN))
+        kept.filter(|&signal| {
+            self.actions[(signal - 1) as usize].is_some_and(|action| action.handler == SIG_IGN)
+        })
     }
 }
 
@@ -224,7 +228,10 @@ pub fn rt_sigpending(call: &mut Call<'_>) -> SysResult {
     }
     let mut set = [0; 8];
     if call.thread.whole {
-        call.host(libc::SYS_rt_sigpending, &mut [crate::mmu::CallArg::Out(&mut set), crate::mmu::CallArg::Int(8)])?;
+        call.host(
+            libc::SYS_rt_sigpending,
+            &mut [crate::mmu::CallArg::Out(&mut set), crate::mmu::CallArg::Int(8)],
+        )?;
     }
     let here = call.thread.pending.iter().fold(0, |set, info| set | bit(signal_of(info)));
     let blocked = (u64::from_le_bytes(set) | here & call.thread.mask).to_le_bytes();
