@@ -261,7 +261,7 @@ impl Jit {
     #[cfg(feature = "linux")]
     pub(crate) fn after_fork_in_child(&mut self, code: Option<std::fs::File>) {
         let Some(native) = &mut self.native else { return };
-        if !code.is_some_and(|code| native.cache.become_copy(&code).is_ok()) {
+        if code.is_none_or(|code| native.cache.become_copy(&code).is_err()) {
             // Unmapping what could not be replaced is the child's own business.
             self.native = None;
         }

@@ -13,7 +13,7 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 /// What the file says, or `None` if the host's file serves.
 pub fn contents(call: &Call<'_>, special: Special) -> Option<Vec<u8>> {
-    let process = &*call.process;
+    let process = call.process;
     match special {
         Special::Exe | Special::Mem => None,
         Special::Maps => Some(maps(call)),
