@@ -1,84 +1,117 @@
-//! Finds the number of a block by its address: a hash table of numbers only, with linear probing. The addresses are in
-//! the blocks themselves, so an entry has four bytes; at least half of the entries are free, so few are looked at.
+//! Finds the code of a block by its address: a hash table with linear probing that threads read without a lock, while one
+//! of them, which holds the cache's, adds to it.
+//!
+//! An entry is one word, so it is there whole or not at all: an address in the guest's 4 GiB, and a place in the arena. A
+//! table that is half full is replaced by one of twice the size; the old one stays for those who are still looking in it,
+//! which costs as much again as the newest.
 //!
 //! The first access to memory that is in no cache costs as much as translating an instruction. So what is near each
 //! other in the program is near each other here: only the number of its 64 bytes is hashed, to a line of the cache, and
 //! the rest of the address says where in the line to begin.
 
 use crate::base::GuestAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::OnceLock;
 
-/// The table. An entry is the number of a block, or [`FREE`].
+/// The table, and those that it replaced.
 #[derive(Debug)]
 pub(super) struct Index {
-    entries: Vec<u32>,
-    /// Blocks in it.
-    used: u32,
+    /// Each with twice the entries of the one before.
+    tables: [OnceLock<Box<[AtomicU64]>>; TABLES],
+    newest: AtomicUsize,
+    /// Entries in use.
+    used: AtomicUsize,
 }
 
-/// Entries of an empty table; a power of two.
+/// More than 2^32 bytes of code have blocks.
+const TABLES: usize = 24;
+
+/// Entries of the first table; a power of two.
 const FIRST: usize = 1 << 10;
 
 /// Entries in a line of the cache.
-const LINE: usize = 16;
+const LINE: usize = 8;
 
 /// No block. (Not zero: memory that comes as zeroes would be touched twice, to read and to write.)
-const FREE: u32 = u32::MAX;
+const FREE: u64 = u64::MAX;
+
+fn new_table(order: usize) -> Box<[AtomicU64]> {
+    (0..FIRST << order).map(|_| AtomicU64::new(FREE)).collect()
+}
+
+/// Where to look first for an address in a table of `len` entries. Hashed by the high bits of a product (Knuth, TAOCP
+/// vol. 3, 6.4).
+fn home(pc: u32, len: usize) -> usize {
+    let lines = len / LINE;
+    let product = u64::from(pc / 64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let line = (product >> (64 - lines.trailing_zeros())) as usize;
+    line * LINE + (pc / 8) as usize % LINE
+}
+
+fn place(table: &[AtomicU64], entry: u64) {
+    let mut at = home((entry >> 32) as u32, table.len());
+    while table[at].load(Ordering::Relaxed) != FREE {
+        at = (at + 1) & (table.len() - 1);
+    }
+    // What the entry leads to was published before.
+    table[at].store(entry, Ordering::Release);
+}
 
 impl Index {
     /// An empty table.
     pub fn new() -> Index {
-        Index { entries: vec![FREE; FIRST], used: 0 }
+        Index {
+            tables: [const { OnceLock::new() }; TABLES],
+            newest: AtomicUsize::new(0),
+            used: AtomicUsize::new(0),
+        }
     }
 
-    /// Where to look first for an address. Hashed by the high bits of a product (Knuth, TAOCP vol. 3, 6.4).
-    fn home(&self, pc: GuestAddr) -> usize {
-        let lines = self.entries.len() / LINE;
-        let product = (pc / 64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let line = (product >> (64 - lines.trailing_zeros())) as usize;
-        line * LINE + (pc / 4) as usize % LINE
+    fn table(&self) -> &[AtomicU64] {
+        let order = self.newest.load(Ordering::Acquire);
+        self.tables[order].get_or_init(|| new_table(order))
     }
 
-    /// The number of the block at `pc`; `pc_of` says at which address a block is.
+    /// The place in the arena of the code for `pc`.
     #[inline]
-    pub fn find(&self, pc: GuestAddr, pc_of: impl Fn(u32) -> GuestAddr) -> Option<u32> {
-        let mut at = self.home(pc);
+    pub fn find(&self, pc: GuestAddr) -> Option<u32> {
+        let pc = u32::try_from(pc).ok()?;
+        let table = self.table();
+        let mut at = home(pc, table.len());
         loop {
             // A free entry comes, since half of them are free.
-            match self.entries[at] {
+            match table[at].load(Ordering::Acquire) {
                 FREE => return None,
-                number if pc_of(number) == pc => return Some(number),
-                _ => at = (at + 1) & (self.entries.len() - 1),
+                entry if (entry >> 32) as u32 == pc => return Some(entry as u32),
+                _ => at = (at + 1) & (table.len() - 1),
             }
         }
     }
 
-    /// Adds the next block, which is at `pc` and not in the table. Blocks are numbered as they are added.
-    pub fn insert(&mut self, pc: GuestAddr, pc_of: impl Fn(u32) -> GuestAddr) {
-        if self.used as usize * 2 >= self.entries.len() {
-            self.grow(pc_of);
+    /// Adds a block that is not in the table. One thread at a time. An address beyond the guest's space is not added,
+    /// and not found: nothing can be executed there.
+    pub fn insert(&self, pc: GuestAddr, offset: u32) {
+        let Ok(pc) = u32::try_from(pc) else { return };
+        if self.used.load(Ordering::Relaxed) * 2 >= self.table().len() {
+            self.grow();
         }
-        self.place(pc, self.used);
-        self.used += 1;
+        place(self.table(), u64::from(pc) << 32 | u64::from(offset));
+        self.used.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn place(&mut self, pc: GuestAddr, number: u32) {
-        let mut at = self.home(pc);
-        while self.entries[at] != FREE {
-            at = (at + 1) & (self.entries.len() - 1);
-        }
-        self.entries[at] = number;
+    /// Takes all blocks out. Nobody may be looking.
+    pub fn clear(&self) {
+        self.table().iter().for_each(|entry| entry.store(FREE, Ordering::Relaxed));
+        self.used.store(0, Ordering::Relaxed);
     }
 
     #[cold]
-    fn grow(&mut self, pc_of: impl Fn(u32) -> GuestAddr) {
-        self.entries = vec![FREE; self.entries.len() * 2];
-        // In the order of the blocks, which are read one after the other.
-        (0..self.used).for_each(|number| self.place(pc_of(number), number));
-    }
-
-    /// Takes all blocks out.
-    pub fn clear(&mut self) {
-        *self = Index::new();
+    fn grow(&self) {
+        let order = (self.newest.load(Ordering::Relaxed) + 1).min(TABLES - 1);
+        let bigger = self.tables[order].get_or_init(|| new_table(order));
+        let entries = self.table().iter().map(|entry| entry.load(Ordering::Relaxed));
+        entries.filter(|&entry| entry != FREE).for_each(|entry| place(bigger, entry));
+        self.newest.store(order, Ordering::Release);
     }
 }
 
@@ -89,15 +122,37 @@ mod tests {
     #[test]
     fn what_was_added_is_found_and_nothing_else() {
         let pcs: Vec<GuestAddr> = (0..5000).map(|n| n * n * 2).collect();
-        let pc_of = |number: u32| pcs[number as usize];
-        let mut index = Index::new();
-        for &pc in &pcs {
-            assert_eq!(index.find(pc, pc_of), None);
-            index.insert(pc, pc_of);
+        let index = Index::new();
+        for (number, &pc) in pcs.iter().enumerate() {
+            assert_eq!(index.find(pc), None);
+            index.insert(pc, number as u32);
         }
-        assert!(pcs.iter().enumerate().all(|(number, &pc)| index.find(pc, pc_of) == Some(number as u32)));
-        assert_eq!(index.find(6, pc_of), None);
-        index.clear();
-        assert_eq!(index.find(pcs[1], pc_of), None);
+        assert!(pcs.iter().enumerate().all(|(number, &pc)| index.find(pc) == Some(number as u32)));
+        assert_eq!(index.find(6), None);
+        assert_eq!(index.find(pcs[1] + (1 << 32)), None);
+    }
+
+    #[test]
+    fn readers_see_whole_entries_while_the_table_grows() {
+        let index = Index::new();
+        std::thread::scope(|scope| {
+            let readers: Vec<_> = (0..2)
+                .map(|_| {
+                    scope.spawn(|| loop {
+                        let found = (0..20_000).filter_map(|n| index.find(n * 2).map(|at| (n, at)));
+                        let mut count = 0;
+                        for (n, at) in found {
+                            assert_eq!(u64::from(at), n + 1);
+                            count += 1;
+                        }
+                        if count == 20_000 {
+                            return count;
+                        }
+                    })
+                })
+                .collect();
+            (0..20_000).for_each(|n| index.insert(n * 2, n as u32 + 1));
+            readers.into_iter().for_each(|reader| assert_eq!(reader.join().unwrap(), 20_000));
+        });
     }
 }

@@ -1,28 +1,33 @@
-//! The code cache: machine code of blocks, published, found by guest address, linked, and dropped all at once.
+//! The code cache: machine code of blocks, published, found by guest address, linked, and dropped all at once. One thread
+//! at a time changes it; `shared` has the lock, and what threads see without it.
 //!
 //! Invariants:
 //! - A link leads to the entry of a block of this cache, or to its own stub.
-//! - The table holds only addresses of entries of this cache; [`CodeCache::clear`] empties it.
 //! - Operations that code points at live as long as the code.
 //!
-//! Nothing outside may keep an address of code across [`CodeCache::clear`]: its caller empties the return stack.
+//! Nothing outside may keep an address of code across [`CodeCache::clear`]: its caller
+//! empties the return stack and the targets of indirect jumps.
 
 mod index;
 mod notes;
+pub mod shared;
+mod targets;
 
 use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::GuestAddr;
-use crate::codegen::x64::{Compiler, Request, Thunks, TABLE_ENTRIES};
+use crate::codegen::x64::{Compiler, Request, Thunks};
 use crate::codegen::{Bail, Memory, Repair};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::enter;
 use crate::sys::exec_mem::CodeArena;
 use index::Index;
 use std::fs::File;
+use std::sync::Arc;
+pub use targets::Targets;
 
-/// A block's code. Small: there are as many as blocks, and the index looks at them.
+/// A block's code.
 #[derive(Debug)]
 struct Block {
     pc: GuestAddr,
@@ -45,21 +50,6 @@ pub struct Position {
     pub pending: u64,
 }
 
-/// One entry of the table of indirect targets, which generated code reads: guest address, code address. It is for the
-/// addresses with its index in their low bits, so all zeroes is an empty entry of every index but 0, and memory that
-/// nobody touched yet is an empty table.
-type Target = [u64; 2];
-
-/// The empty entry of index 0: odd, so that no guest address equals it.
-const NO_TARGET: Target = [u64::MAX, 0];
-
-/// An empty table.
-fn empty_table() -> Box<[Target]> {
-    let mut table = vec![[0; 2]; TABLE_ENTRIES];
-    table[0] = NO_TARGET;
-    table.into()
-}
-
 /// Why a block was not added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -69,7 +59,7 @@ pub enum Refusal {
     Bail(Bail),
 }
 
-/// All machine code of one hart.
+/// Machine code of one memory.
 #[derive(Debug)]
 pub struct CodeCache {
     arena: CodeArena,
@@ -78,10 +68,9 @@ pub struct CodeCache {
     memory: Memory,
     features: CpuFeatures,
     blocks: Vec<Block>,
-    by_pc: Index,
+    by_pc: Arc<Index>,
     /// Displacement field in the arena, and successor, of every link.
     links: Vec<(usize, GuestAddr)>,
-    table: Box<[Target]>,
     /// Of all blocks: where in its code the guest instructions begin, packed.
     notes: Vec<u8>,
     /// Of all blocks: `CodeObject::pending`, by offset in the arena; none at a block's entry.
@@ -120,9 +109,8 @@ impl CodeCache {
             memory,
             features,
             blocks: Vec::new(),
-            by_pc: Index::new(),
+            by_pc: Arc::new(Index::new()),
             links: Vec::with_capacity(1 << 12),
-            table: empty_table(),
             notes: Vec::with_capacity(1 << 14),
             pending: Vec::new(),
             repairs: Vec::new(),
@@ -139,7 +127,7 @@ impl CodeCache {
         Some(())
     }
 
-    /// Fills in what generated code finds through its state.
+    /// Fills in where generated code finds the routines that all blocks share.
     pub fn set_slots(&self, slots: &mut HostSlots) {
         let base = self.arena.base();
         slots.leave_thunk = (base + self.thunks.leave) as u64;
@@ -149,7 +137,6 @@ impl CodeCache {
         slots.helper_thunk = (base + self.thunks.helper) as u64;
         slots.leave_routine = enter::leave_routine() as u64;
         slots.helper_routine = enter::helper_routine() as u64;
-        slots.table = self.table.as_ptr().expose_provenance() as u64;
     }
 
     /// Host address to enter code at (it goes on at `CpuState::host.entry`), and where its faults land.
@@ -162,10 +149,14 @@ impl CodeCache {
         (self.arena.base(), self.arena.base() + self.arena.used())
     }
 
+    /// Where code is found without a lock.
+    fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.by_pc)
+    }
+
     /// Host address of the code for `pc`.
     pub fn find(&self, pc: GuestAddr) -> Option<usize> {
-        let number = self.by_pc.find(pc, |number| self.blocks[number as usize].pc)?;
-        Some(self.arena.base() + self.blocks[number as usize].offset as usize)
+        self.by_pc.find(pc).map(|offset| self.arena.base() + offset as usize)
     }
 
     /// Generates and publishes code for a block that is not here yet.
@@ -195,11 +186,12 @@ impl CodeCache {
             cost: object.cost,
             notes,
         });
-        self.by_pc.insert(block.start_pc, |number| self.blocks[number as usize].pc);
         notes::pack(&mut self.notes, block.start_pc, object.marks, object.pcs);
         self.pending.extend(object.pending.iter().map(|&(at, mask)| (offset + at, mask)));
         self.repairs.extend(object.repairs.iter().map(|&repair| (offset, repair)));
         self.links.extend(object.links.iter().map(|link| (code.offset + link.field as usize, link.target)));
+        // Last: from here on other threads find it.
+        self.by_pc.insert(block.start_pc, offset);
         Ok(self.arena.base() + code.offset)
     }
 
@@ -217,12 +209,6 @@ impl CodeCache {
         let distance = i32::try_from(code.wrapping_sub(from).cast_signed()).ok()?;
         self.arena.patch_i32(field, distance);
         Some(code)
-    }
-
-    /// Lets indirect jumps find the code of `pc`.
-    pub fn remember(&mut self, pc: GuestAddr, code: usize) {
-        let index = (pc >> 1) as usize % TABLE_ENTRIES;
-        self.table[index] = [pc, code as u64];
     }
 
     /// Where the code at a host address stands, if it is a block's.
@@ -270,8 +256,6 @@ impl CodeCache {
         self.blocks.clear();
         self.by_pc.clear();
         self.links.clear();
-        self.table.fill([0; 2]);
-        self.table[0] = NO_TARGET;
         self.notes.clear();
         self.pending.clear();
         self.repairs.clear();

@@ -74,7 +74,7 @@ impl Jit {
         if self.tier.is_random() && self.random.below(2) == 0 {
             return Ok(None);
         }
-        if let Some(code) = native.cache.find(pc) {
+        if let Some(code) = native.find(pc) {
             return Ok(Some(code));
         }
         if self.tier == Tier::Auto || self.refused.contains(&pc) {
@@ -89,7 +89,7 @@ impl Jit {
             return Ok(None);
         }
         let Some(native) = self.native.as_mut() else { return Ok(None) };
-        if let Some(code) = native.cache.find(self.cpu.pc) {
+        if let Some(code) = native.find(self.cpu.pc) {
             return Ok(Some(code));
         }
         let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops), &mut self.memo)?;
@@ -139,7 +139,7 @@ impl Jit {
     /// Makes what leads to the program counter lead there directly from now on.
     fn grant(&mut self, mmu: &SoftMmu, wish: Wish) -> Option<GuestExit> {
         // Code may be made for the successor, which may clear the cache; the wish is void then.
-        let evictions = self.native.as_ref()?.evictions;
+        let number = self.native.as_ref()?.number();
         let code = match self.code_at_pc(mmu) {
             // What hot code leads to is hot: it is not counted first.
             Ok(None) if self.tier == Tier::Auto && !self.refused.contains(&self.cpu.pc) => self.compile(mmu),
@@ -151,7 +151,7 @@ impl Jit {
             Ok(Some(_)) => {}
         }
         let native = self.native.as_mut()?;
-        if native.evictions == evictions {
+        if native.number() == number {
             native.grant(wish, self.cpu.pc);
         }
         None
@@ -190,20 +190,26 @@ impl Jit {
         }
     }
 
-    /// Throws translations away that the memory has declared out of date.
+    /// Throws translations away that the memory has declared out of date, and goes over to machine code that is newer.
     fn drop_stale(&mut self, mmu: &SoftMmu) {
         let epoch = self.presence.enter(mmu, &self.cpu);
+        let cleared = match self.native.as_mut().map(|native| native.follow(epoch)) {
+            Some(Ok(cleared)) => cleared,
+            Some(Err(_)) => {
+                // The host gives no more memory for code. The interpreter can do without.
+                self.native = None;
+                self.without_native = true;
+                true
+            }
+            None => false,
+        };
         if self.epoch == epoch {
             return;
         }
         self.epoch = epoch;
         self.refused.clear();
-        let native = self.native.as_mut().filter(|native| !native.cache.is_empty());
-        if !self.cache.is_empty() || native.is_some() {
+        if cleared || !self.cache.is_empty() {
             self.stats.invalidations += 1;
-        }
-        if let Some(native) = native {
-            native.clear();
         }
         self.cache.clear();
     }

@@ -243,28 +243,30 @@ impl Jit {
         self.tier
     }
 
-    /// An engine for another hart with the same settings and the same state, but none of the translations.
+    /// An engine for another hart with the same settings and the same state, which shares the machine code.
     pub fn sibling(&self) -> Jit {
         let mut jit = Jit { code_cache_bytes: self.code_cache_bytes, ..Jit::default() };
         jit.set_tier(self.tier);
+        jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());
+        jit.without_native = self.without_native;
         jit.cpu = self.cpu.copy();
         jit
     }
 
-    /// What a child process will need of this engine, to be asked for before the process is doubled.
+    /// Doubles the process by `fork`, of whose result `is_child` tells whether this is the child. There the machine code is
+    /// in memory of its own then.
     #[cfg(feature = "linux")]
-    pub(crate) fn before_fork(&self) -> Option<std::fs::File> {
-        self.native.as_ref()?.cache.copy_code().ok()
-    }
-
-    /// In a child process: the machine code is no longer the parent's.
-    #[cfg(feature = "linux")]
-    pub(crate) fn after_fork_in_child(&mut self, code: Option<std::fs::File>) {
-        let Some(native) = &mut self.native else { return };
-        if code.is_none_or(|code| native.cache.become_copy(&code).is_err()) {
-            // Unmapping what could not be replaced is the child's own business.
+    pub(crate) fn around_fork<R>(
+        &mut self,
+        fork: impl FnOnce() -> R,
+        is_child: impl FnOnce(&R) -> bool,
+    ) -> R {
+        let Some(native) = &self.native else { return fork() };
+        let (result, whole) = native.around_fork(fork, is_child);
+        if !whole {
             self.native = None;
         }
+        result
     }
 
     /// Where other threads see what this engine is running.
@@ -290,8 +292,8 @@ impl Jit {
         Stats {
             instructions: self.cpu.retired(),
             blocks_cached: self.cache.len() as u64,
-            blocks_compiled: native.map_or(0, |native| native.cache.len() as u64),
-            code_bytes: native.map_or(0, |native| native.cache.bytes() as u64),
+            blocks_compiled: native.map_or(0, |native| native.size().0 as u64),
+            code_bytes: native.map_or(0, |native| native.size().1 as u64),
             bails: native.map_or(0, |native| native.bails),
             evictions: native.map_or(0, |native| native.evictions),
             ..self.stats

@@ -6,7 +6,8 @@ use crate::asm::x64::CpuFeatures;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, FIRST_FLOAT};
-use crate::cache::{CodeCache, Refusal};
+use crate::cache::shared::{Generation, SharedCode};
+use crate::cache::{Refusal, Targets};
 use crate::codegen::{exit, Memory, CANONICAL_NAN};
 use crate::interp;
 use crate::interp::code::BlockCache;
@@ -16,7 +17,7 @@ use crate::sys::enter::{self, ReturnStack};
 use crate::sys::host;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Guest instructions that generated code may run before it comes back to poll: some tens of microseconds.
 pub const SLICE: u64 = 1 << 16;
@@ -24,10 +25,13 @@ pub const SLICE: u64 = 1 << 16;
 /// Default size of the code cache in bytes.
 pub const CODE_CACHE_BYTES: usize = 64 << 20;
 
-/// Machine code and what it needs to run.
+/// Machine code that harts share, and what one of them needs to run it.
 #[derive(Debug)]
 pub struct Native {
-    pub(super) cache: CodeCache,
+    shared: Arc<SharedCode>,
+    /// The code that this hart runs now.
+    code: Arc<Generation>,
+    targets: Targets,
     stack: ReturnStack,
     /// Its stack pointer while no code runs. (Not kept in the state, which its owner may change or exchange.)
     stack_top: u64,
@@ -35,7 +39,7 @@ pub struct Native {
     memory: Memory,
     /// Blocks that the code generator refused.
     pub(super) bails: u64,
-    /// Times that the cache was full and cleared.
+    /// Times that this hart found the cache full and threw all code away.
     pub(super) evictions: u64,
 }
 
@@ -79,10 +83,22 @@ impl Native {
         if memory == Memory::Segment && !host::set_segment_base(mmu.base()) {
             return Err(Error::Unsupported("it does not let threads set their gs base"));
         }
-        let features = features();
-        let (cache, stack) = (CodeCache::new(cap, memory, features)?, ReturnStack::new()?);
-        let stack_top = stack.base() as u64;
-        Ok(Native { cache, stack, stack_top, memory, bails: 0, evictions: 0 })
+        let shared = SharedCode::new(cap, memory, features(), mmu.code_epoch())?;
+        Native::with(Arc::new(shared), memory)
+    }
+
+    /// For another hart on the same memory.
+    ///
+    /// # Errors
+    /// `Error::Host` if the host gives no memory for its stack.
+    pub fn sibling(&self) -> Result<Native, Error> {
+        Native::with(Arc::clone(&self.shared), self.memory)
+    }
+
+    fn with(shared: Arc<SharedCode>, memory: Memory) -> Result<Native, Error> {
+        let stack = ReturnStack::new()?;
+        let (code, stack_top) = (shared.newest(), stack.base() as u64);
+        Ok(Native { shared, code, targets: Targets::new(), stack, stack_top, memory, bails: 0, evictions: 0 })
     }
 
     /// Whether the code is for a memory that lies where `mmu` does.
@@ -90,29 +106,76 @@ impl Native {
         self.memory == memory_of(mmu)
     }
 
-    /// Drops all code.
-    pub fn clear(&mut self) {
-        self.cache.clear();
+    /// Goes over to code that is good for memory as of `epoch`, if what this hart has is older or no longer shared. True
+    /// if code was thrown away for that.
+    ///
+    /// # Errors
+    /// `Error::Host` or `Error::NoMemory` if the host gives no memory for code.
+    #[inline]
+    pub fn follow(&mut self, epoch: u64) -> Result<bool, Error> {
+        if self.shared.is_current(&self.code, epoch) {
+            return Ok(false);
+        }
+        let (code, cleared) = self.shared.follow(Arc::clone(&self.code), epoch)?;
+        self.go_over(code);
+        Ok(cleared)
+    }
+
+    /// Leaves the old code and everything that leads to it.
+    fn go_over(&mut self, code: Arc<Generation>) {
+        self.code = code;
+        self.targets.clear();
         self.stack_top = self.stack.base() as u64;
     }
 
-    /// The code of a block, made if need be. A full cache is cleared first.
+    /// Number of the code that this hart runs: addresses and links of another one mean nothing.
+    pub fn number(&self) -> u64 {
+        self.code.number()
+    }
+
+    /// Host address of the code for `pc`.
+    #[inline]
+    pub fn find(&self, pc: GuestAddr) -> Option<usize> {
+        self.code.find(pc)
+    }
+
+    /// Number of blocks that have code, and its bytes.
+    pub fn size(&self) -> (usize, usize) {
+        let cache = self.code.cache();
+        (cache.len(), cache.bytes())
+    }
+
+    /// The code of a block, made if need be. If the cache is full, all code is thrown away first.
     pub fn code_for(&mut self, block: &IRBlock) -> Option<usize> {
-        if let Some(code) = self.cache.find(block.start_pc) {
-            return Some(code);
-        }
-        match self.cache.add(block) {
-            Ok(code) => Some(code),
-            Err(Refusal::Bail(_)) => {
-                self.bails += 1;
-                None
+        for _ in 0..2 {
+            let added = {
+                let mut cache = self.code.cache();
+                // Another hart may have made it meanwhile.
+                match self.code.find(block.start_pc) {
+                    Some(code) => Ok(code),
+                    None => cache.add(block),
+                }
+            };
+            match added {
+                Ok(code) => return Some(code),
+                Err(Refusal::Bail(_)) => {
+                    self.bails += 1;
+                    return None;
+                }
+                Err(Refusal::Full) => {
+                    let code = self.shared.after(Arc::clone(&self.code)).ok()?;
+                    self.go_over(code);
+                    self.evictions += 1;
+                }
             }
-            Err(Refusal::Full) => {
-                self.clear();
-                self.evictions += 1;
-                self.cache.add(block).ok()
-            }
         }
+        None
+    }
+
+    /// Doubles the process; see [`SharedCode::around_fork`].
+    #[cfg(feature = "linux")]
+    pub fn around_fork<R>(&self, fork: impl FnOnce() -> R, is_child: impl FnOnce(&R) -> bool) -> (R, bool) {
+        self.shared.around_fork(&self.code, fork, is_child)
     }
 
     /// Whether the hart's rounding mode is one that the hardware has; otherwise code must not be entered.
@@ -151,7 +214,7 @@ impl Native {
         entry: usize,
     ) -> Result<(), Trap> {
         let mut context = HelperContext { mmu, interp, trap: None };
-        self.cache.set_slots(&mut cpu.host);
+        self.code.set_slots(&mut cpu.host, &self.targets);
         cpu.host.stack_base = self.stack.base() as u64;
         cpu.host.stack_limit = self.stack.limit() as u64;
         cpu.host.jit_rsp = self.stack_top;
@@ -160,10 +223,10 @@ impl Native {
         cpu.host.flag_table = FLAGS.as_ptr().expose_provenance() as u64;
         cpu.host.guest_mxcsr = mxcsr(cpu.frm);
         cpu.host.entry = entry as u64;
-        let (gate, landing) = self.cache.gates();
-        // SAFETY: the cache published both gates and `entry`; all slots that code uses are set above, and everything
-        // they point to (`context`, the table, the stack) outlives the call.
-        let code = unsafe { enter::enter(cpu, gate, self.cache.range(), landing, mmu.host_range()) };
+        let (gate, landing) = self.code.gates();
+        // SAFETY: the generation published both gates and `entry` and keeps them while this hart has it; all slots that
+        // code uses are set above, and everything they point to (`context`, the table, the stack) outlives the call.
+        let code = unsafe { enter::enter(cpu, gate, self.code.range(), landing, mmu.host_range()) };
         self.stack_top = cpu.host.jit_rsp;
         cpu.host.memory = 0;
         // For want of fuel the code leaves with what it took below zero; `settle` gives that back.
@@ -179,7 +242,8 @@ impl Native {
 
     /// Makes the program counter, fuel and registers those of the instruction at a place in the code.
     fn settle(&self, cpu: &mut CpuState, host_pc: u64) {
-        if let Some(position) = self.cache.position(host_pc) {
+        let position = self.code.cache().position(host_pc);
+        if let Some(position) = position {
             cpu.pc = position.pc;
             cpu.fuel = cpu.fuel.wrapping_add(position.unused);
             for (reg, value) in cpu.regs.iter_mut().enumerate().take(64) {
@@ -198,7 +262,8 @@ impl Native {
         match cpu.host.exit_code {
             exit::LINK => {
                 let link = cpu.host.exit_value & u64::from(u32::MAX);
-                if let Some(target) = self.cache.link_target(link) {
+                let target = self.code.cache().link_target(link);
+                if let Some(target) = target {
                     cpu.pc = target;
                 }
                 Back::Wanted(Wish::Link(link))
@@ -216,7 +281,8 @@ impl Native {
             exit::FAULT => {
                 let fault = mmu.last_fault();
                 let back = self.trapped(cpu, Trap::Memory(fault));
-                for op in self.cache.repairs(cpu.host.host_pc) {
+                let repairs: Vec<IROp> = self.code.cache().repairs(cpu.host.host_pc).collect();
+                for op in repairs {
                     // It has no side effect, so it cannot trap.
                     let _ = interp::operation(cpu, mmu, interp, op);
                 }
@@ -233,11 +299,14 @@ impl Native {
 
     /// Grants a wish to lead to the block at `pc`, if it has code.
     pub fn grant(&mut self, wish: Wish, pc: GuestAddr) {
-        match (wish, self.cache.find(pc)) {
-            (Wish::Link(link), Some(_)) if self.cache.link_target(link) == Some(pc) => {
-                self.cache.link(link);
+        match (wish, self.find(pc)) {
+            (Wish::Link(link), Some(_)) => {
+                let cache = self.code.cache();
+                if cache.link_target(link) == Some(pc) {
+                    cache.link(link);
+                }
             }
-            (Wish::Table, Some(code)) => self.cache.remember(pc, code),
+            (Wish::Table, Some(code)) => self.targets.remember(pc, code),
             _ => {}
         }
     }

@@ -216,20 +216,23 @@ impl Hart {
 
     fn fork(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
         let process = Arc::clone(&self.thread.process);
-        let code = self.jit.before_fork();
         let mask = signals::block_all();
-        let side = {
-            // All locks, so that none is held by a thread that the child does not have.
-            let _mapping = lock(&process.mapping);
-            let _memory = lock(&process.memory);
-            let _actions = lock(&process.actions);
-            let _limits = lock(&process.limits);
-            let _threads = lock(&process.threads.list);
-            let _end = lock(&process.end);
-            let _unknown = lock(&process.unknown);
-            let _mmu = self.mmu.freeze();
-            host::fork()
-        };
+        // All locks, so that none is held by a thread that the child does not have.
+        let side = self.jit.around_fork(
+            || {
+                let _mapping = lock(&process.mapping);
+                let _memory = lock(&process.memory);
+                let _actions = lock(&process.actions);
+                let _limits = lock(&process.limits);
+                let _threads = lock(&process.threads.list);
+                let _end = lock(&process.end);
+                let _code = lock(&process.return_code);
+                let _unknown = lock(&process.unknown);
+                let _mmu = self.mmu.freeze();
+                host::fork()
+            },
+            |side| *side == Ok(Side::Child),
+        );
         let result = match side {
             Err(errno) => Err(errno),
             Ok(Side::Parent(pid)) => {
@@ -240,7 +243,6 @@ impl Hart {
                 Ok(pid)
             }
             Ok(Side::Child) => {
-                self.jit.after_fork_in_child(code);
                 self.become_child(spawn, seat);
                 self.thread.be_alone();
                 // Not what was blocked before: that may have been for a signal which is the parent's.

@@ -130,7 +130,7 @@ pub struct Process {
     pub(super) end: Mutex<Option<Outcome>>,
     pub(super) host: Option<HostProcess>,
     /// Where handlers return to, once there are any.
-    return_code: Mutex<Option<GuestAddr>>,
+    pub(super) return_code: Mutex<Option<GuestAddr>>,
     /// Where the trace goes, if there is one.
     trace: Option<fn(&str)>,
     pub(super) unknown: Mutex<BTreeMap<u64, u64>>,
