@@ -2,8 +2,8 @@
 //! the blocks themselves, so an entry has four bytes; at least half of the entries are free, so few are looked at.
 //!
 //! The first access to memory that is in no cache costs as much as translating an instruction. So what is near each
-//! other in the program is near each other here: only the number of its 64 bytes is hashed, to a line of the cache, and
-//! the rest of the address says where in the line to begin.
+//! other in the program is near each other here: only the number of its 256 bytes is hashed, to a group of lines of the
+//! cache that follow each other, as they are fetched best, and the rest of the address says where in the group to begin.
 
 use crate::base::GuestAddr;
 
@@ -18,8 +18,8 @@ pub(super) struct Index {
 /// Entries of an empty table; a power of two.
 const FIRST: usize = 1 << 10;
 
-/// Entries in a line of the cache.
-const LINE: usize = 16;
+/// Entries in a group: one for every 4 bytes of the program.
+const GROUP: usize = 64;
 
 /// No block. (Not zero: memory that comes as zeroes would be touched twice, to read and to write.)
 const FREE: u32 = u32::MAX;
@@ -32,10 +32,10 @@ impl Index {
 
     /// Where to look first for an address. Hashed by the high bits of a product (Knuth, TAOCP vol. 3, 6.4).
     fn home(&self, pc: GuestAddr) -> usize {
-        let lines = self.entries.len() / LINE;
-        let product = (pc / 64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let line = (product >> (64 - lines.trailing_zeros())) as usize;
-        line * LINE + (pc / 4) as usize % LINE
+        let groups = self.entries.len() / GROUP;
+        let product = (pc / 256).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let group = (product >> (64 - groups.trailing_zeros())) as usize;
+        group * GROUP + (pc / 4) as usize % GROUP
     }
 
     /// The number of the block at `pc`; `pc_of` says at which address a block is.
