@@ -464,10 +464,12 @@ impl Lower<'_> {
     fn cold_code(&mut self) {
         for index in 0..self.cold.len() {
             let Cold { entry, mark, pending, raw, kind } = self.cold[index];
-            self.marks.push((self.here(), mark));
-            self.upper.pending = pending;
-            self.raw.regs = raw;
-            if !matches!(kind, ColdKind::Helper { .. } | ColdKind::Mend { .. } | ColdKind::Nan { .. }) {
+            // Nobody but a reader of the listing asks where the others stand.
+            if matches!(kind, ColdKind::Helper { .. } | ColdKind::OutOfFuel) || self.request.listing {
+                self.marks.push((self.here(), mark));
+            }
+            (self.upper.pending, self.raw.regs) = (pending, raw);
+            if let ColdKind::OutOfFuel = kind {
                 self.note_pending();
             }
             self.asm.bind(entry);
