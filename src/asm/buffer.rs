@@ -150,6 +150,18 @@ impl CodeBuffer {
         self.len = end;
     }
 
+    /// Appends the first `count` of a few bytes.
+    #[inline]
+    pub(super) fn put_short<const N: usize>(&mut self, bytes: &[u8; N], count: usize) {
+        const { assert!(N <= WINDOW) };
+        if let Some(window) = self.window() {
+            window[..N].copy_from_slice(bytes);
+            self.advance(count.min(N));
+        } else {
+            self.put(&bytes[..count.min(N)]);
+        }
+    }
+
     /// Appends `byte` until the offset is a multiple of `alignment`, which is a power of two.
     pub fn pad(&mut self, alignment: usize, byte: u8) {
         let count = self.len.next_multiple_of(alignment.max(1)) - self.len;
@@ -171,7 +183,7 @@ impl CodeBuffer {
         debug_assert!(at + kind.width() <= from && from <= self.len);
         if at + kind.width() <= from && from <= self.len {
             // Invariant 4 was just tested, and `len` never shrinks.
-            self.fixups.push(Fixup { kind, at, from, label, addend });
+            self.fixups.push(Fixup { at, label, addend, kind, tail: (from - at) as u8 });
         }
     }
 
@@ -269,7 +281,7 @@ impl CodeBuffer {
             let Some(target) = self.label_offset(fixup.label) else {
                 return Err(FinishError::Unbound(fixup.label));
             };
-            let (kind, at, label) = (fixup.kind, fixup.at, fixup.label);
+            let Fixup { kind, at, label, .. } = *fixup;
             let value = fixup.value(target);
             // Invariant 4: the field is within the code. Invariant 2: this is the only write to emitted bytes.
             if !kind.patch(&mut self.bytes[at..at + kind.width()], value) {

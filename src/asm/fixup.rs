@@ -67,15 +67,15 @@ fn store<const N: usize>(field: &mut [u8], value: Result<[u8; N], TryFromIntErro
 /// One field to be filled in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fixup {
-    pub kind: FixupKind,
     /// Offset of the field.
     pub at: usize,
-    /// Offset that the value is relative to: the end of the instruction.
-    pub from: usize,
     /// The target.
     pub label: Label,
     /// Added to the target's offset.
     pub addend: i32,
+    pub kind: FixupKind,
+    /// Bytes from the field to what the value is relative to, the end of the instruction.
+    pub tail: u8,
 }
 
 impl Fixup {
@@ -84,7 +84,7 @@ impl Fixup {
     /// Offsets are lengths of a `Vec` and so below 2^63; a difference of two of them cannot overflow.
     #[inline]
     pub fn value(&self, target: usize) -> i64 {
-        (target.wrapping_sub(self.from) as i64).saturating_add(i64::from(self.addend))
+        (target.wrapping_sub(self.at + usize::from(self.tail)) as i64).saturating_add(i64::from(self.addend))
     }
 }
 

@@ -66,11 +66,14 @@ pub struct HostSlots {
     /// Code that is entered next.
     pub entry: u64,
     /// Generated routines that save all registers and leave: with the exit code in eax; because a link (eax) is not
-    /// made; because the table lacks a target (rax); for want of fuel (called).
+    /// made; because the table lacks a target (rax); for want of fuel, at an illegal instruction, at a breakpoint (these
+    /// are called).
     pub leave_thunk: u64,
     pub link_thunk: u64,
     pub miss_thunk: u64,
     pub fuel_thunk: u64,
+    pub illegal_thunk: u64,
+    pub breakpoint_thunk: u64,
     /// A generated routine that calls a helper.
     pub helper_thunk: u64,
     /// Their counterparts in `asm/x86_64.S`.

@@ -6,8 +6,8 @@
 //! which costs as much again as the newest.
 //!
 //! The first access to memory that is in no cache costs as much as translating an instruction. So what is near each
-//! other in the program is near each other here: only the number of its 64 bytes is hashed, to a line of the cache, and
-//! the rest of the address says where in the line to begin.
+//! other in the program is near each other here: only the number of its 256 bytes is hashed, to a group of lines of the
+//! cache that follow each other, as they are fetched best, and the rest of the address says where in the group to begin.
 
 use crate::base::GuestAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -29,8 +29,8 @@ const TABLES: usize = 24;
 /// Entries of the first table; a power of two.
 const FIRST: usize = 1 << 10;
 
-/// Entries in a line of the cache.
-const LINE: usize = 8;
+/// Entries in a group: one for every 4 bytes of the program.
+const GROUP: usize = 64;
 
 /// No block. (Not zero: memory that comes as zeroes would be touched twice, to read and to write.)
 const FREE: u64 = u64::MAX;
@@ -42,10 +42,10 @@ fn new_table(order: usize) -> Box<[AtomicU64]> {
 /// Where to look first for an address in a table of `len` entries. Hashed by the high bits of a product (Knuth, TAOCP
 /// vol. 3, 6.4).
 fn home(pc: u32, len: usize) -> usize {
-    let lines = len / LINE;
-    let product = u64::from(pc / 64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let line = (product >> (64 - lines.trailing_zeros())) as usize;
-    line * LINE + (pc / 8) as usize % LINE
+    let groups = len / GROUP;
+    let product = u64::from(pc / 256).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let group = (product >> (64 - groups.trailing_zeros())) as usize;
+    group * GROUP + (pc / 4) as usize % GROUP
 }
 
 fn place(table: &[AtomicU64], entry: u64) {

@@ -108,7 +108,7 @@ impl CodeCache {
             compiler: Compiler::default(),
             memory,
             features,
-            blocks: Vec::new(),
+            blocks: Vec::with_capacity(1 << 10),
             by_pc: Arc::new(Index::new()),
             links: Vec::with_capacity(1 << 12),
             notes: Vec::with_capacity(1 << 14),
@@ -134,6 +134,8 @@ impl CodeCache {
         slots.link_thunk = (base + self.thunks.link) as u64;
         slots.miss_thunk = (base + self.thunks.miss) as u64;
         slots.fuel_thunk = (base + self.thunks.fuel) as u64;
+        slots.illegal_thunk = (base + self.thunks.illegal) as u64;
+        slots.breakpoint_thunk = (base + self.thunks.breakpoint) as u64;
         slots.helper_thunk = (base + self.thunks.helper) as u64;
         slots.leave_routine = enter::leave_routine() as u64;
         slots.helper_routine = enter::helper_routine() as u64;

@@ -93,8 +93,8 @@ macro_rules! fields {
 
 static FIELDS: &[(usize, &str)] = fields! {
     host_rsp jit_rsp stack_base stack_limit table fuel_left entry leave_thunk link_thunk miss_thunk fuel_thunk
-    helper_thunk leave_routine helper_routine helper memory host_pc flag_table exit_value exit_code host_mxcsr
-    guest_mxcsr
+    illegal_thunk breakpoint_thunk helper_thunk leave_routine helper_routine helper memory host_pc flag_table
+    exit_value exit_code host_mxcsr guest_mxcsr
 };
 
 /// Puts the name of a field of the state, or of a register's slot, in place of its offset.

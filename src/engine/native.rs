@@ -280,20 +280,21 @@ impl Native {
             exit::BREAKPOINT => self.trapped(cpu, Trap::Breakpoint),
             exit::FAULT => {
                 let fault = mmu.last_fault();
-                let back = self.trapped(cpu, Trap::Memory(fault));
+                self.settle(cpu, cpu.host.host_pc);
                 let repairs: Vec<IROp> = self.code.cache().repairs(cpu.host.host_pc).collect();
                 for op in repairs {
                     // It has no side effect, so it cannot trap.
                     let _ = interp::operation(cpu, mmu, interp, op);
                 }
-                back
+                Back::Trap(Trap::Memory(fault))
             }
             _ => Back::Resume,
         }
     }
 
     fn trapped(&self, cpu: &mut CpuState, trap: Trap) -> Back {
-        self.settle(cpu, cpu.host.host_pc);
+        // The return address is behind the call.
+        self.settle(cpu, cpu.host.host_pc.wrapping_sub(1));
         Back::Trap(trap)
     }
 

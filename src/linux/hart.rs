@@ -147,7 +147,12 @@ impl Hart {
             if hart.thread.whole {
                 signals::set_mask(hart.thread.mask);
             }
-            hart.run_to_end(&seat);
+            let stop = hart.run_seated(&seat);
+            hart.finish(stop);
+            // The last thing that others see: those who wait for it count the threads of the process.
+            let Hart { jit, thread, mmu } = hart;
+            drop(jit);
+            thread.end(&mmu);
         });
         if self.thread.whole {
             signals::set_mask(mask);
@@ -163,12 +168,6 @@ impl Hart {
             // As the kernel does, without complaint.
             let _ = self.mmu.write(place, &tid);
         }
-    }
-
-    /// Runs a thread that nobody waits for, to its end.
-    fn run_to_end(&mut self, seat: &Seat) {
-        let stop = self.run_seated(seat);
-        self.finish(stop);
     }
 
     /// What the end of a thread means for its process.
@@ -189,7 +188,6 @@ impl Hart {
         if let Some(end) = end {
             self.thread.process.finish(end);
         }
-        self.thread.end(&self.mmu);
     }
 
     /// The end of the thread that a child process began with.

@@ -32,17 +32,18 @@ use super::fixup::{FinishError, FixupKind};
 /// `int3`: what the room between code and constants is filled with.
 const FILLER: u8 = 0xcc;
 
-/// The recommended no-operations of 1 to 9 bytes (Intel SDM 2B NOP, table 4-12).
-const NOPS: [&[u8]; 9] = [
-    &[0x90],
-    &[0x66, 0x90],
-    &[0x0f, 0x1f, 0x00],
-    &[0x0f, 0x1f, 0x40, 0x00],
-    &[0x0f, 0x1f, 0x44, 0x00, 0x00],
-    &[0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00],
-    &[0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00],
-    &[0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
-    &[0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+/// The recommended no-operations of 1 to 9 bytes (Intel SDM 2B NOP, table 4-12), with zeroes behind them.
+#[rustfmt::skip] // one per line
+const NOPS: [[u8; 9]; 9] = [
+    [0x90, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0x66, 0x90, 0, 0, 0, 0, 0, 0, 0],
+    [0x0f, 0x1f, 0x00, 0, 0, 0, 0, 0, 0],
+    [0x0f, 0x1f, 0x40, 0x00, 0, 0, 0, 0, 0],
+    [0x0f, 0x1f, 0x44, 0x00, 0x00, 0, 0, 0, 0],
+    [0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0, 0, 0],
+    [0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00, 0, 0],
+    [0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00, 0],
+    [0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
 ];
 
 /// Emits x86-64 instructions into a [`CodeBuffer`].
@@ -195,11 +196,11 @@ impl Assembler {
     pub fn nop(&mut self, length: usize) {
         let mut left = length;
         while left > 0 {
-            let nop = NOPS[left.min(NOPS.len()) - 1];
+            let count = left.min(NOPS.len());
             let at = self.offset();
-            self.buffer.put(nop);
-            self.buffer.note(at, || format!("nop ; {} bytes", nop.len()));
-            left -= nop.len();
+            self.buffer.put_short(&NOPS[count - 1], count);
+            self.buffer.note(at, || format!("nop ; {count} bytes"));
+            left -= count;
         }
     }
 

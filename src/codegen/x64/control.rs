@@ -48,8 +48,9 @@ impl Lower<'_> {
             Terminator::ReturnIndirect { base, offset } => self.guest_return(base, offset),
             Terminator::Syscall { next } => self.leave_at(next, exit::SYSCALL),
             Terminator::SyncCode { next } => self.leave_at(next, exit::SYNC_CODE),
-            Terminator::Breakpoint => self.leave_trapped(exit::BREAKPOINT),
-            Terminator::Illegal => self.leave_trapped(exit::ILLEGAL),
+            // The engine finds the program counter and the fuel to give back by the return address.
+            Terminator::Breakpoint => self.asm.call_m(state(roles::BREAKPOINT_THUNK)),
+            Terminator::Illegal => self.asm.call_m(state(roles::ILLEGAL_THUNK)),
             Terminator::Return => self.leave(exit::RETURN),
         }
     }
@@ -212,16 +213,5 @@ impl Lower<'_> {
         let unused = self.cost - i32::try_from(self.mark).unwrap_or(0);
         self.asm.add_ri(Size::S64, roles::FUEL, unused);
         self.leave_at(pc, exit::RESUME);
-    }
-
-    /// Leaves because the terminator's instruction trapped. The engine finds the program counter and the fuel to give
-    /// back by the place of this code.
-    fn leave_trapped(&mut self, code: u32) {
-        self.note_pending();
-        let here = self.asm.new_label();
-        self.asm.bind(here);
-        self.asm.lea_rm(Size::S64, RAX, Mem::label(here));
-        self.asm.mov_mr(Size::S64, state(roles::HOST_PC), RAX);
-        self.leave(code);
     }
 }

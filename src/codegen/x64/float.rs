@@ -236,14 +236,14 @@ impl Lower<'_> {
                 return self.put_double(dst, &[src1, src2]);
             }
         }
-        self.raw.compute(dst, &[src1, src2]);
+        self.computed(dst, &[src1, src2]);
     }
 
     /// Puts what arithmetic made of `sources` in xmm0 into a register.
     fn put_double(&mut self, dst: RegId, sources: &[RegId]) {
         if let Home::Xmm(xmm) = home(dst) {
             self.asm.movaps_xx(xmm, X0);
-            return self.raw.compute(dst, sources);
+            return self.computed(dst, sources);
         }
         let back = self.asm.new_label();
         let nan = self.cold(ColdKind::Nan { back });

@@ -41,6 +41,11 @@ use Size::{S32, S64};
 impl Lower<'_> {
     /// Lowers an integer operation; false if it is not one that has code here.
     pub(super) fn integer(&mut self, op: &IROp) -> bool {
+        if let IROp::Copy { dst, src } = *op {
+            // The most frequent one.
+            self.copy(dst, src);
+            return true;
+        }
         self.arithmetic(op) || self.shift_or_bit(op) || self.multiply_divide(op) || self.unary(op)
     }
 
@@ -178,7 +183,6 @@ impl Lower<'_> {
     fn unary(&mut self, op: &IROp) -> bool {
         let has = |feature| self.request.features.has(feature);
         match *op {
-            IROp::Copy { dst, src } => self.copy(dst, src),
             IROp::SextB { dst, src } => self.extend(S32, dst, src, |asm, d, a| asm.movsx_rr8(S64, d, a)),
             IROp::SextH { dst, src } => self.extend(S32, dst, src, |asm, d, a| asm.movsx_rr16(S64, d, a)),
             IROp::ZextH { dst, src } => self.extend(S32, dst, src, |asm, d, a| asm.movzx_rr16(S32, d, a)),

@@ -31,9 +31,9 @@ use super::{Bail, CodeObject, LinkSite, Memory, Repair, CANONICAL_NAN};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures, Mem, Scale, Size};
 use crate::asm::Label;
-use crate::base::{GuestAddr, RegId, FIRST_FLOAT, FIRST_TEMP};
+use crate::base::{GuestAddr, RegId};
 use crate::ir::ops::Effect;
-use crate::ir::{IRBlock, IROp};
+use crate::ir::{IRBlock, IROp, Terminator};
 use nan::Raw;
 use roles::{home, slot, Home};
 use rotate::PutOff;
@@ -160,18 +160,7 @@ impl Compiler {
             resync: false,
         };
         lower.entry();
-        let mut rest = &block.ops[..];
-        loop {
-            let Some(op) = rest.first() else {
-                lower.terminator(&block.term);
-                break;
-            };
-            match lower.pair(rest) {
-                Some(taken) => rest = &rest[taken..],
-                None if lower.operation(op) => rest = &rest[1..],
-                None => break,
-            }
-        }
+        lower.operations(&block.ops, &block.term);
         lower.cold_code();
         Ok(())
     }
@@ -245,21 +234,46 @@ impl Lower<'_> {
         self.asm.jcc(Cond::B, cold);
     }
 
-    /// Lowers one operation; false if the block ends with it.
-    fn operation(&mut self, op: &IROp) -> bool {
-        if let IROp::Mark { pc } = *op {
-            if self.resync {
-                self.leave_before(pc);
-                return false;
+    /// Lowers a block's operations and how it ends.
+    fn operations(&mut self, mut rest: &[IROp], term: &Terminator) {
+        while let Some((op, after)) = rest.split_first() {
+            match *op {
+                IROp::Mark { pc } if self.resync => return self.leave_before(pc),
+                IROp::Mark { pc } => self.begin(pc),
+                IROp::ShlImm { .. } | IROp::Add { .. } => {
+                    if let Some(taken) = self.pair(rest) {
+                        rest = &rest[taken..];
+                        continue;
+                    }
+                    self.operation(op);
+                }
+                _ => self.operation(op),
             }
-            self.mark += 1;
-            self.marks.push((self.here(), self.mark));
-            self.pcs.push(pc);
-            return true;
+            rest = after;
         }
+        self.terminator(term);
+    }
+
+    /// A guest instruction begins here.
+    #[inline(always)]
+    fn begin(&mut self, pc: GuestAddr) {
+        self.mark += 1;
+        self.marks.push((self.here(), self.mark));
+        self.pcs.push(pc);
+    }
+
+    /// Begins the guest instruction of a mark.
+    fn begin_at(&mut self, mark: &IROp) {
+        if let IROp::Mark { pc } = *mark {
+            self.begin(pc);
+        }
+    }
+
+    /// Lowers one operation that is no mark.
+    fn operation(&mut self, op: &IROp) {
         let effect = op.info().effect;
         if effect == Effect::Pure && self.put_off(op) {
-            return true;
+            return;
         }
         self.prepare(op);
         // The effect says which family is the likely one.
@@ -273,13 +287,17 @@ impl Lower<'_> {
                 self.note_put_off(from, op);
                 done
             }
-            Effect::State => self.memory(op) || self.float(op),
+            Effect::State => {
+                self.resync |= matches!(op, IROp::WriteRound { .. } | IROp::WriteFcsr { .. });
+                self.memory(op) || self.float(op)
+            }
         };
         if !done {
             self.helper(op);
         }
-        self.track(op);
-        true
+        if float::boxes(op) {
+            self.boxed |= op.def().map_or(0, upper::float_bit);
+        }
     }
 
     /// Lowers a pair of guest instructions that mean one of the host's; returns how many operations that took. What the
@@ -298,7 +316,7 @@ impl Lower<'_> {
                 };
                 if self.can_index(&sum, &load) {
                     self.prepare_pair(ops);
-                    self.operation(&ops[3]);
+                    self.begin_at(&ops[3]);
                     self.indexed_load(sum, scale, src, other, &load);
                     return Some(5);
                 }
@@ -310,7 +328,7 @@ impl Lower<'_> {
                 if self.can_index(&sum, &load) =>
             {
                 self.prepare(&sum);
-                self.operation(&ops[1]);
+                self.begin_at(&ops[1]);
                 self.indexed_load(sum, Scale::X1, src1, src2, &load);
                 Some(3)
             }
@@ -348,19 +366,7 @@ impl Lower<'_> {
     fn prepare_pair(&mut self, ops: &[IROp]) {
         self.prepare(&ops[0]);
         self.prepare(&ops[2]);
-        self.operation(&ops[1]);
-    }
-
-    /// Keeps what is known about registers up to date.
-    fn track(&mut self, op: &IROp) {
-        match op.def() {
-            Some(reg) if (FIRST_FLOAT..FIRST_TEMP).contains(&reg) => {
-                let bit = 1u64 << reg;
-                self.boxed = if float::boxes(op) { self.boxed | bit } else { self.boxed & !bit };
-            }
-            Some(_) => {}
-            None => self.resync |= matches!(op, IROp::WriteRound { .. } | IROp::WriteFcsr { .. }),
-        }
+        self.begin_at(&ops[1]);
     }
 
     fn here(&self) -> u32 {
@@ -458,10 +464,12 @@ impl Lower<'_> {
     fn cold_code(&mut self) {
         for index in 0..self.cold.len() {
             let Cold { entry, mark, pending, raw, kind } = self.cold[index];
-            self.marks.push((self.here(), mark));
-            self.upper.pending = pending;
-            self.raw.regs = raw;
-            if !matches!(kind, ColdKind::Helper { .. } | ColdKind::Mend { .. } | ColdKind::Nan { .. }) {
+            // Nobody but a reader of the listing asks where the others stand.
+            if matches!(kind, ColdKind::Helper { .. } | ColdKind::OutOfFuel) || self.request.listing {
+                self.marks.push((self.here(), mark));
+            }
+            (self.upper.pending, self.raw.regs) = (pending, raw);
+            if let ColdKind::OutOfFuel = kind {
                 self.note_pending();
             }
             self.asm.bind(entry);

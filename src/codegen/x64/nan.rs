@@ -9,6 +9,7 @@
 //! mended some). At an access that may fault `Buffers::pending` says what is raw.
 
 use super::roles::{home, Home};
+use super::upper::float_bit;
 use super::{ColdKind, Lower};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::Mem;
@@ -72,8 +73,21 @@ impl Raw {
 }
 
 impl Lower<'_> {
+    /// The register's home holds what arithmetic on doubles made of others.
+    pub(super) fn computed(&mut self, dst: RegId, sources: &[RegId]) {
+        self.raw.compute(dst, sources);
+        self.boxed &= !float_bit(dst);
+    }
+
     /// Makes a register's NaN the canonical one. Flags change.
+    #[inline(always)]
     pub(super) fn mend(&mut self, reg: RegId) {
+        if self.raw.regs != 0 {
+            self.mend_raw(reg);
+        }
+    }
+
+    fn mend_raw(&mut self, reg: RegId) {
         let regs = self.raw.implied(reg);
         let Home::Xmm(xmm) = home(reg) else { return };
         if regs == 0 {

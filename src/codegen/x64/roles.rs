@@ -119,6 +119,8 @@ offsets! {
     LINK_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, link_thunk);
     MISS_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, miss_thunk);
     FUEL_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, fuel_thunk);
+    ILLEGAL_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, illegal_thunk);
+    BREAKPOINT_THUNK = offset_of!(CpuState, host) + offset_of!(HostSlots, breakpoint_thunk);
     CALL_HELPER = offset_of!(CpuState, host) + offset_of!(HostSlots, helper_thunk);
     LEAVE_ROUTINE = offset_of!(CpuState, host) + offset_of!(HostSlots, leave_routine);
     HELPER_ROUTINE = offset_of!(CpuState, host) + offset_of!(HostSlots, helper_routine);

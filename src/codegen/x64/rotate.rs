@@ -104,10 +104,21 @@ impl PutOff {
 
 impl Lower<'_> {
     /// Puts a shift off, or makes a rotation of two; false if the operation is to be done as any other.
+    #[inline(always)]
     pub(super) fn put_off(&mut self, op: &IROp) -> bool {
-        if let Some(shift) = Shift::of(op) {
-            return self.defer(op, shift);
+        match op {
+            IROp::ShlWImm { .. } | IROp::ShrWImm { .. } | IROp::ShlImm { .. } | IROp::ShrImm { .. } => {
+                Shift::of(op).is_some_and(|shift| self.defer(op, shift))
+            }
+            IROp::Or { .. } | IROp::Xor { .. } | IROp::Add { .. } | IROp::AddW { .. } => {
+                !self.put_off.is_empty() && self.combine(op)
+            }
+            _ => false,
         }
+    }
+
+    /// Makes a rotation of two shifts if that is what the operation does.
+    fn combine(&mut self, op: &IROp) -> bool {
         let (dst, src1, src2, word) = match *op {
             // The bits are disjoint, so all of these do the same.
             IROp::Or { dst, src1, src2 } | IROp::Xor { dst, src1, src2 } | IROp::Add { dst, src1, src2 } => {
@@ -116,9 +127,6 @@ impl Lower<'_> {
             IROp::AddW { dst, src1, src2 } => (dst, src1, src2, true),
             _ => return false,
         };
-        if self.put_off.is_empty() {
-            return false;
-        }
         let (Some(a), Some(b)) = (self.put_off.of(src1), self.put_off.of(src2)) else { return false };
         if !a.completes(&b) || word && a.size == S64 {
             return false;
@@ -170,7 +178,7 @@ impl Lower<'_> {
 
     /// Makes the registers that an operation reads what they should be, and those that are to be shifts of what it
     /// overwrites.
-    #[inline]
+    #[inline(always)]
     pub(super) fn prepare(&mut self, op: &IROp) {
         if !self.put_off.is_empty() {
             self.prepare_for(op);
@@ -200,7 +208,7 @@ impl Lower<'_> {
 
     /// Notes what is put off at an access, whose code begins at `from` and is there. A shift that it overwrites is never
     /// done.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_put_off(&mut self, from: u32, op: &IROp) {
         if !self.put_off.is_empty() {
             self.note_shifts(from, op);

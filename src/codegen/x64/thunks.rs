@@ -20,6 +20,10 @@ pub struct Thunks {
     pub miss: usize,
     /// Called: leaves with `exit::FUEL`.
     pub fuel: usize,
+    /// Called: leaves with `exit::ILLEGAL`.
+    pub illegal: usize,
+    /// Called: leaves with `exit::BREAKPOINT`.
+    pub breakpoint: usize,
     /// Where faults of blocks land: leaves with `exit::FAULT`.
     pub fault: usize,
     /// Called by blocks with the operation in rax: saves all registers, calls the helper, loads all registers.
@@ -45,11 +49,14 @@ impl Thunks {
         asm.mov_mr(Size::S64, state(PC), RAX);
         asm.mov_ri32(RAX, exit::MISS);
         asm.jmp(to_leave);
-        let fuel = asm.offset();
-        asm.pop_r(RCX);
-        asm.mov_mr(Size::S64, state(HOST_PC), RCX);
-        asm.mov_ri32(RAX, exit::FUEL);
-        asm.jmp(to_leave);
+        let [fuel, illegal, breakpoint] = [exit::FUEL, exit::ILLEGAL, exit::BREAKPOINT].map(|code| {
+            let called = asm.offset();
+            asm.pop_r(RCX);
+            asm.mov_mr(Size::S64, state(HOST_PC), RCX);
+            asm.mov_ri32(RAX, code);
+            asm.jmp(to_leave);
+            called
+        });
         let fault = asm.offset();
         asm.mov_ri32(RAX, exit::FAULT);
         asm.bind(to_leave);
@@ -63,7 +70,8 @@ impl Thunks {
         asm.call_m(state(HELPER_ROUTINE));
         load_all(&mut asm);
         asm.ret();
-        Ok(Thunks { bytes: asm.finish()?.into_bytes(), enter, leave, link, miss, fuel, fault, helper })
+        let bytes = asm.finish()?.into_bytes();
+        Ok(Thunks { bytes, enter, leave, link, miss, fuel, illegal, breakpoint, fault, helper })
     }
 }
 

@@ -15,7 +15,7 @@ use super::thunks::state;
 use super::{Lower, Source};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::Size;
-use crate::base::{RegId, FIRST_FLOAT};
+use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
 
 use Size::{S32, S64};
 
@@ -39,6 +39,14 @@ fn bit(reg: RegId) -> u32 {
         1 << reg
     } else {
         0
+    }
+}
+
+/// The bit in `Lower::boxed` of a register; 0 for one that is not the guest's floating-point register.
+pub(super) fn float_bit(reg: RegId) -> u64 {
+    match reg {
+        FIRST_FLOAT..FIRST_TEMP => 1 << reg,
+        _ => 0,
     }
 }
 
@@ -72,6 +80,7 @@ impl Lower<'_> {
             self.upper.pending &= !(bit(reg) as u16);
         } else {
             self.raw.define(reg);
+            self.boxed &= !float_bit(reg);
         }
     }
 

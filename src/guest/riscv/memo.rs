@@ -52,8 +52,8 @@ impl Memo {
 
     /// The operation that the instruction means, if it was there lately.
     #[inline(always)]
-    pub(super) fn get(&self, word: u32) -> Option<IROp> {
-        self.0.get(self.index(word)).filter(|entry| entry.word == word).map(|entry| entry.op)
+    pub(super) fn get(&self, word: u32) -> Option<&IROp> {
+        self.0.get(self.index(word)).filter(|entry| entry.word == word).map(|entry| &entry.op)
     }
 
     /// Notes an operation, all that an instruction means, whatever its address.
@@ -81,7 +81,7 @@ mod tests {
         for pc in [0x1000, 0x2000, 0x3000] {
             assert_eq!(lift_into(pc, &code, vec![], &mut memo), lift(pc, &code));
         }
-        assert_eq!(memo.get(CODE[0]), Some(IROp::AddImm { dst: 10, src: 10, imm: 1 }));
+        assert_eq!(memo.get(CODE[0]), Some(&IROp::AddImm { dst: 10, src: 10, imm: 1 }));
         assert_eq!(memo.get(CODE[2]), None, "the result depends on the address");
     }
 

@@ -73,9 +73,8 @@ impl Lifter<'_> {
     #[inline(always)]
     fn instruction(&mut self, word: u32) -> Option<Terminator> {
         if let Some(op) = self.memo.get(word) {
-            self.mark();
+            self.ops.extend_from_slice(&[IROp::Mark { pc: self.pc }, *op]);
             self.next = self.pc.wrapping_add(if word & 3 == 3 { 4 } else { 2 });
-            self.ops.push(op);
             return None;
         }
         self.new_instruction(word)
