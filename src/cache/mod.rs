@@ -17,7 +17,7 @@ use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::GuestAddr;
-use crate::codegen::x64::{Compiler, Request, Thunks};
+use crate::codegen::x64::{Compiler, Request, Thunks, FUEL_REGISTER};
 use crate::codegen::{Bail, Memory, Repair};
 use crate::ir::{IRBlock, IROp};
 use crate::sys::enter;
@@ -94,6 +94,19 @@ fn keep(pieces: &mut Vec<Vec<IROp>>, op: IROp) -> u64 {
     piece.last().map_or(0, |op| std::ptr::from_ref(op).expose_provenance() as u64)
 }
 
+/// Fills in where generated code finds the routines that all blocks share, which begin at `base`.
+fn set_slots(base: usize, thunks: &Thunks, slots: &mut HostSlots) {
+    slots.leave_thunk = (base + thunks.leave) as u64;
+    slots.link_thunk = (base + thunks.link) as u64;
+    slots.miss_thunk = (base + thunks.miss) as u64;
+    slots.fuel_thunk = (base + thunks.fuel) as u64;
+    slots.illegal_thunk = (base + thunks.illegal) as u64;
+    slots.breakpoint_thunk = (base + thunks.breakpoint) as u64;
+    slots.helper_thunk = (base + thunks.helper) as u64;
+    slots.leave_routine = enter::leave_routine() as u64;
+    slots.helper_routine = enter::helper_routine() as u64;
+}
+
 impl CodeCache {
     /// A cache of at most `cap` bytes of code.
     ///
@@ -127,28 +140,21 @@ impl CodeCache {
         Some(())
     }
 
-    /// Fills in where generated code finds the routines that all blocks share.
-    pub fn set_slots(&self, slots: &mut HostSlots) {
+    /// The routines that all blocks share, and where the first of them is.
+    fn thunks(&self) -> (usize, Thunks) {
+        (self.arena.base(), self.thunks.clone())
+    }
+
+    /// Host address to enter code at (it goes on at `CpuState::host.entry`), and what the code is like.
+    pub fn gates(&self) -> (usize, enter::Code) {
         let base = self.arena.base();
-        slots.leave_thunk = (base + self.thunks.leave) as u64;
-        slots.link_thunk = (base + self.thunks.link) as u64;
-        slots.miss_thunk = (base + self.thunks.miss) as u64;
-        slots.fuel_thunk = (base + self.thunks.fuel) as u64;
-        slots.illegal_thunk = (base + self.thunks.illegal) as u64;
-        slots.breakpoint_thunk = (base + self.thunks.breakpoint) as u64;
-        slots.helper_thunk = (base + self.thunks.helper) as u64;
-        slots.leave_routine = enter::leave_routine() as u64;
-        slots.helper_routine = enter::helper_routine() as u64;
-    }
-
-    /// Host address to enter code at (it goes on at `CpuState::host.entry`), and where its faults land.
-    pub fn gates(&self) -> (usize, usize) {
-        (self.arena.base() + self.thunks.enter, self.arena.base() + self.thunks.fault)
-    }
-
-    /// First address and end of all code.
-    pub fn range(&self) -> (usize, usize) {
-        (self.arena.base(), self.arena.base() + self.arena.used())
+        let code = enter::Code {
+            range: (base, base + self.arena.cap()),
+            blocks: base + self.thunks.bytes.len(),
+            landing: base + self.thunks.fault,
+            fuel: FUEL_REGISTER,
+        };
+        (base + self.thunks.enter, code)
     }
 
     /// Where code is found without a lock.

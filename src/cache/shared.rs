@@ -9,7 +9,9 @@ use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::{lock, GuestAddr};
+use crate::codegen::x64::Thunks;
 use crate::codegen::Memory;
+use crate::sys::enter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -22,25 +24,22 @@ pub struct Generation {
     epoch: AtomicU64,
     index: Arc<super::Index>,
     base: usize,
-    cap: usize,
-    gates: (usize, usize),
-    slots: HostSlots,
+    gates: (usize, enter::Code),
+    thunks: Thunks,
     cache: Mutex<CodeCache>,
 }
 
 impl Generation {
     fn new(settings: &Settings, number: u64, epoch: u64) -> Result<Arc<Generation>, Error> {
         let cache = CodeCache::new(settings.cap, settings.memory, settings.features)?;
-        let mut slots = HostSlots::default();
-        cache.set_slots(&mut slots);
+        let (base, thunks) = cache.thunks();
         Ok(Arc::new(Generation {
             number: AtomicU64::new(number),
             epoch: AtomicU64::new(epoch),
             index: cache.index(),
-            base: cache.range().0,
-            cap: settings.cap,
+            base,
             gates: cache.gates(),
-            slots,
+            thunks,
             cache: Mutex::new(cache),
         }))
     }
@@ -57,24 +56,13 @@ impl Generation {
     }
 
     /// See [`CodeCache::gates`].
-    pub fn gates(&self) -> (usize, usize) {
+    pub fn gates(&self) -> (usize, enter::Code) {
         self.gates
-    }
-
-    /// First address and end of where code can be.
-    pub fn range(&self) -> (usize, usize) {
-        (self.base, self.base + self.cap)
     }
 
     /// Fills in what its code finds through the state of a hart that has these targets.
     pub fn set_slots(&self, slots: &mut HostSlots, targets: &Targets) {
-        slots.leave_thunk = self.slots.leave_thunk;
-        slots.link_thunk = self.slots.link_thunk;
-        slots.miss_thunk = self.slots.miss_thunk;
-        slots.fuel_thunk = self.slots.fuel_thunk;
-        slots.helper_thunk = self.slots.helper_thunk;
-        slots.leave_routine = self.slots.leave_routine;
-        slots.helper_routine = self.slots.helper_routine;
+        super::set_slots(self.base, &self.thunks, slots);
         slots.table = targets.address();
     }
 

@@ -125,6 +125,8 @@ impl Jit {
                 None
             }
             Back::Trap(trap) => Some(GuestExit::Trap(trap)),
+            // A signal may have taken the fuel away.
+            Back::Fuel if self.cpu.must_stop() => None,
             // The whole rest was given and nothing of it could be used.
             Back::Fuel if self.cpu.fuel == before && before <= slice => Some(GuestExit::OutOfFuel),
             Back::Fuel => None,

@@ -223,10 +223,10 @@ impl Native {
         cpu.host.flag_table = FLAGS.as_ptr().expose_provenance() as u64;
         cpu.host.guest_mxcsr = mxcsr(cpu.frm);
         cpu.host.entry = entry as u64;
-        let (gate, landing) = self.code.gates();
+        let (gate, code) = self.code.gates();
         // SAFETY: the generation published both gates and `entry` and keeps them while this hart has it; all slots that
         // code uses are set above, and everything they point to (`context`, the table, the stack) outlives the call.
-        let code = unsafe { enter::enter(cpu, gate, self.code.range(), landing, mmu.host_range()) };
+        let code = unsafe { enter::enter(cpu, gate, code, mmu.host_range()) };
         self.stack_top = cpu.host.jit_rsp;
         cpu.host.memory = 0;
         // For want of fuel the code leaves with what it took below zero; `settle` gives that back.

@@ -149,6 +149,7 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
     if vmjit_call_look as *const () as usize <= at && at < vmjit_call_made as *const () as usize {
         *pc = vmjit_call_off as *const () as i64;
     }
+    super::trap::end_slice(context);
     // SAFETY: a queued signal carries a value (sigaction(2)); of another one the same bytes are read.
     let value = unsafe { info.si_value() }.sival_ptr as u64;
     if signal == KICK && info.si_code == libc::SI_QUEUE && value == KICK_VALUE {

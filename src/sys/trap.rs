@@ -42,13 +42,23 @@ pub fn last_fault() -> HostFault {
     SEEN.get()
 }
 
+/// What generated code is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    /// First address and end of all of it.
+    pub range: (usize, usize),
+    /// Where the code of blocks begins; before it are routines that move registers.
+    pub blocks: usize,
+    /// Where its faults go on.
+    pub landing: usize,
+    /// Number of the register that holds the fuel that is left in the code of blocks.
+    pub fuel: u8,
+}
+
 /// Generated code that this thread is running.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch {
-    /// First address and end.
-    pub code: (usize, usize),
-    /// Where its faults go on.
-    pub landing: usize,
+    pub code: Code,
     /// First address and end of the guest space; other faults are nobody's but a bug's.
     pub space: (usize, usize),
     /// Address of the `CpuState` that is told where the fault was.
@@ -76,11 +86,50 @@ pub(super) fn watch_code(watch: Watch) -> WatchGuard {
 /// The landing place for a fault in the generated code that this thread is running, if it is one.
 fn landing_of_code(pc: usize, host: usize) -> Option<usize> {
     let inside = |range: (usize, usize), at| range.0 <= at && at < range.1;
-    let watch = WATCH.get().filter(|watch| inside(watch.code, pc) && inside(watch.space, host))?;
+    let watch = WATCH.get().filter(|watch| inside(watch.code.range, pc) && inside(watch.space, host))?;
     let slot = watch.cpu + std::mem::offset_of!(CpuState, host) + std::mem::offset_of!(HostSlots, host_pc);
     // SAFETY: the state lives and is this thread's while the watch lasts (`enter`); the field is aligned.
     unsafe { std::ptr::with_exposed_provenance_mut::<u64>(slot).write_volatile(pc as u64) };
-    Some(watch.landing)
+    Some(watch.code.landing)
+}
+
+/// The registers of an interrupted context, by the numbers that instructions have for them.
+#[cfg(feature = "linux")]
+const REGISTERS: [libc::c_int; 16] = [
+    libc::REG_RAX,
+    libc::REG_RCX,
+    libc::REG_RDX,
+    libc::REG_RBX,
+    libc::REG_RSP,
+    libc::REG_RBP,
+    libc::REG_RSI,
+    libc::REG_RDI,
+    libc::REG_R8,
+    libc::REG_R9,
+    libc::REG_R10,
+    libc::REG_R11,
+    libc::REG_R12,
+    libc::REG_R13,
+    libc::REG_R14,
+    libc::REG_R15,
+];
+
+/// Ends the slice of generated code that a signal has interrupted: what is left of its fuel goes back to the state, so that
+/// the next block finds none, and nothing is lost.
+///
+/// Async-signal-safe.
+#[cfg(feature = "linux")]
+pub(super) fn end_slice(context: &mut libc::ucontext_t) {
+    let Some(Watch { code, cpu, .. }) = WATCH.get() else { return };
+    let registers = &mut context.uc_mcontext.gregs;
+    let at = registers[libc::REG_RIP as usize] as usize;
+    let fuel = &mut registers[REGISTERS[usize::from(code.fuel & 15)] as usize];
+    if code.blocks <= at && at < code.range.1 && *fuel > 0 {
+        let rest = std::ptr::with_exposed_provenance_mut::<u64>(cpu + std::mem::offset_of!(CpuState, fuel));
+        // SAFETY: the state lives and is this thread's while the watch lasts (`enter`); the field is aligned.
+        unsafe { rest.write_volatile(rest.read_volatile().wrapping_add(*fuel as u64)) };
+        *fuel = 0;
+    }
 }
 
 /// What handled SIGSEGV and SIGBUS before us.

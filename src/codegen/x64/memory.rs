@@ -186,10 +186,17 @@ impl Lower<'_> {
             IROp::SwapAt64 { dst, src, base, .. } => self.exchange(op, S64, false, dst, src, base),
             IROp::Fence {} => self.asm.mfence(),
             IROp::ReadRetired { dst } => {
-                self.asm.mov_rm(S64, RAX, state(roles::FUEL_BASE));
-                self.asm.sub_rm(S64, RAX, state(roles::FUEL_REST));
-                self.asm.sub_rr(S64, RAX, roles::FUEL);
-                self.asm.sub_ri(S64, RAX, self.cost);
+                // A signal may move fuel from the register to the state; then both are to be read again.
+                let again = self.asm.new_label();
+                self.asm.bind(again);
+                self.asm.mov_rm(S64, RCX, state(roles::FUEL_REST));
+                self.asm.mov_rr(S64, RAX, RCX);
+                self.asm.add_rr(S64, RAX, roles::FUEL);
+                self.asm.cmp_rm(S64, RCX, state(roles::FUEL_REST));
+                self.asm.jcc_l8(Cond::Ne, again);
+                self.asm.add_ri(S64, RAX, self.cost);
+                self.asm.neg_r(S64, RAX);
+                self.asm.add_rm(S64, RAX, state(roles::FUEL_BASE));
                 self.put(dst, RAX);
             }
             _ => return false,

@@ -25,6 +25,7 @@ mod thunks;
 mod upper;
 
 pub use control::TABLE_ENTRIES;
+pub use roles::FUEL_REGISTER;
 pub use thunks::Thunks;
 
 use super::{Bail, CodeObject, LinkSite, Memory, Repair, CANONICAL_NAN};

@@ -21,6 +21,8 @@ use std::mem::offset_of;
 pub(super) const STATE: Gpr = RBP;
 /// Fuel that is left.
 pub(super) const FUEL: Gpr = R15;
+/// Its number, for those who look at interrupted code.
+pub const FUEL_REGISTER: u8 = FUEL.number();
 
 /// Guest integer register and its host register. The guest's are those that the RISC-V calling convention keeps busy.
 #[rustfmt::skip] // rows never wrap
