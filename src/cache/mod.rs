@@ -146,9 +146,9 @@ impl CodeCache {
     }
 
     /// Host address to enter code at (it goes on at `CpuState::host.entry`), and what the code is like.
-    pub fn gates(&self) -> (usize, enter::Code) {
+    pub fn gates(&self) -> (usize, enter::Runnable) {
         let base = self.arena.base();
-        let code = enter::Code {
+        let code = enter::Runnable {
             range: (base, base + self.arena.cap()),
             blocks: base + self.thunks.bytes.len(),
             landing: base + self.thunks.fault,

@@ -24,7 +24,7 @@ pub struct Generation {
     epoch: AtomicU64,
     index: Arc<super::Index>,
     base: usize,
-    gates: (usize, enter::Code),
+    gates: (usize, enter::Runnable),
     thunks: Thunks,
     cache: Mutex<CodeCache>,
 }
@@ -56,7 +56,7 @@ impl Generation {
     }
 
     /// See [`CodeCache::gates`].
-    pub fn gates(&self) -> (usize, enter::Code) {
+    pub fn gates(&self) -> (usize, enter::Runnable) {
         self.gates
     }
 

@@ -50,7 +50,7 @@ pub fn helper_routine() -> usize {
     vmjit_helper as *const () as usize
 }
 
-pub use trap::Code;
+pub use trap::Runnable;
 
 /// Runs generated code until it leaves; returns its exit code. Faults of instructions in its code that accessed `space`
 /// (from a first address to an end) go on at its landing place, with `CpuState::host.host_pc` set to where they happened.
@@ -58,7 +58,7 @@ pub use trap::Code;
 /// # Safety
 /// `entry` and what `code` describes must be published code that follows the contract of `asm/x86_64.S`, made for this layout of
 /// `CpuState`; the slots `jit_rsp`, `helper` and those that the code itself uses must be set.
-pub unsafe fn enter(cpu: &mut CpuState, entry: usize, code: Code, space: (usize, usize)) -> u32 {
+pub unsafe fn enter(cpu: &mut CpuState, entry: usize, code: Runnable, space: (usize, usize)) -> u32 {
     let cpu = std::ptr::from_mut(cpu);
     let _watch = trap::watch_code(trap::Watch { code, space, cpu: cpu.expose_provenance() });
     // SAFETY: the caller vouches for the code; `cpu` is exclusively borrowed while it runs.

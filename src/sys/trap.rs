@@ -44,7 +44,7 @@ pub fn last_fault() -> HostFault {
 
 /// What generated code is like.
 #[derive(Clone, Copy, Debug)]
-pub struct Code {
+pub struct Runnable {
     /// First address and end of all of it.
     pub range: (usize, usize),
     /// Where the code of blocks begins; before it are routines that move registers.
@@ -58,7 +58,7 @@ pub struct Code {
 /// Generated code that this thread is running.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch {
-    pub code: Code,
+    pub code: Runnable,
     /// First address and end of the guest space; other faults are nobody's but a bug's.
     pub space: (usize, usize),
     /// Address of the `CpuState` that is told where the fault was.
