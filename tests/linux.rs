@@ -300,3 +300,51 @@ fn every_source_has_a_test() {
         assert!(!is_source || tested, "no test runs tests/programs/{name}");
     }
 }
+
+/// A guest inside another program: threads, and the signals that it sends itself; the program's own stay as they are.
+#[test]
+fn embedded_guests_have_threads_and_their_own_signals() {
+    use vm_engine_jit::{Machine, Status, Tier};
+    let threads = compile::compile("threads.c", compile::Link::Static);
+    let signals = compile::compile("signals.c", compile::Link::Static);
+    let run = |program: &std::path::Path, case: &str, tier| {
+        let mut machine = Machine::builder().tier(tier).build().expect("there is room for a guest");
+        machine.load(program, &["guest", case]).expect("the program loads");
+        machine.run().expect("a program is loaded")
+    };
+    for (_, tier) in Tier::ALL {
+        for case in ["mutex", "condition", "barrier", "futex_wakes", "exit_main"] {
+            assert_eq!(run(&threads, case, tier), Status::Exited(0), "{case}, {tier:?}");
+        }
+        // Ended by a thread that is not the first, while others wait.
+        assert_eq!(run(&threads, "exit_thread", tier), Status::Exited(43), "{tier:?}");
+        assert_eq!(run(&threads, "crash_thread", tier), Status::Signaled(libc::SIGSEGV), "{tier:?}");
+        for case in ["masks", "jumps", "stack"] {
+            assert_eq!(run(&signals, case, tier), Status::Exited(0), "{case}, {tier:?}");
+        }
+        assert_eq!(run(&signals, "death_handled_abort", tier), Status::Signaled(libc::SIGABRT), "{tier:?}");
+    }
+}
+
+/// Several guests with threads in one program, at the same time; one is dropped while its threads sleep.
+#[test]
+fn embedded_guests_live_side_by_side() {
+    use vm_engine_jit::{Machine, Status};
+    let program = compile::compile("threads.c", compile::Link::Static);
+    std::thread::scope(|scope| {
+        for case in ["mutex", "semaphore", "rwlock", "locals"] {
+            let program = &program;
+            scope.spawn(move || {
+                for _ in 0..3 {
+                    let mut machine = Machine::builder().build().expect("there is room for a guest");
+                    machine.load(program, &["guest", case]).expect("the program loads");
+                    assert_eq!(machine.run().expect("a program is loaded"), Status::Exited(0), "{case}");
+                }
+            });
+        }
+    });
+    let mut machine = Machine::builder().fuel(3_000_000).build().expect("there is room for a guest");
+    machine.load(&program, &["guest", "mutex"]).expect("the program loads");
+    let status = machine.run().expect("a program is loaded");
+    assert!(matches!(status, Status::OutOfFuel | Status::Exited(0)), "{status:?}");
+}
