@@ -6,7 +6,7 @@ use super::path::{Follow, Paths, Special};
 use crate::base::GuestAddr;
 use crate::mmu::CallArg;
 use crate::sys::process;
-use crate::sys::signal;
+use crate::sys::signal::{ignore_for_exec, IgnoredForExec};
 use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -33,6 +33,7 @@ pub fn execveat(call: &mut Call<'_>) -> SysResult {
     let (dir, flags) = (call.int(0), call.int(4));
     let mut path = call.string(1)?;
     path.pop();
+    let mut kept_open = false;
     if flags & !(libc::AT_EMPTY_PATH | libc::AT_SYMLINK_NOFOLLOW) != 0 {
         return Err(libc::EINVAL);
     }
@@ -40,12 +41,14 @@ pub fn execveat(call: &mut Call<'_>) -> SysResult {
         None if flags & libc::AT_EMPTY_PATH == 0 => return Err(libc::ENOENT),
         None => {
             refuse_vanishing_script(call, dir)?;
-            name_of_descriptor(call, dir)?
+            let (name, is_link) = name_of_descriptor(call, dir)?;
+            kept_open = is_link && keep_open(call, dir, true)?;
+            name
         }
         Some(b'/') => path,
         Some(_) if dir == libc::AT_FDCWD => path,
         Some(_) => {
-            let mut whole = name_of_descriptor(call, dir)?;
+            let (mut whole, _) = name_of_descriptor(call, dir)?;
             whole.push(b'/');
             whole.extend_from_slice(&path);
             whole
@@ -57,34 +60,50 @@ pub fn execveat(call: &mut Call<'_>) -> SysResult {
             return Err(libc::ELOOP);
         }
     }
-    exec(call, path, call.args[2], call.args[3])
+    let result = exec(call, path, call.args[2], call.args[3]);
+    if kept_open {
+        // There is no other program.
+        keep_open(call, dir, false)?;
+    }
+    result
+}
+
+/// Has the next program inherit a descriptor, or not; whether that is a change.
+fn keep_open(call: &Call<'_>, fd: i32, keep: bool) -> Result<bool, i32> {
+    let fcntl = |command: i32, value: i32| {
+        let [fd, command, value] = [fd, command, value].map(|value| CallArg::Int(value as u64));
+        call.host(libc::SYS_fcntl, &mut [fd, command, value])
+    };
+    let is_kept = fcntl(libc::F_GETFD, 0)? & libc::FD_CLOEXEC as u64 == 0;
+    if is_kept != keep {
+        fcntl(libc::F_SETFD, if keep { 0 } else { libc::FD_CLOEXEC })?;
+    }
+    Ok(is_kept != keep)
 }
 
 /// ENOENT for a script in a descriptor that its interpreter will not have any more.
 fn refuse_vanishing_script(call: &Call<'_>, fd: i32) -> Result<(), i32> {
     let arg = |value: i32| CallArg::Int(value as u64);
     let flags = call.host(libc::SYS_fcntl, &mut [arg(fd), arg(libc::F_GETFD)])?;
-    let start = File::open(format!("/proc/self/fd/{fd}")).and_then(|file| {
+    let start = open(format!("/proc/self/fd/{fd}").as_bytes()).ok().and_then(|file| {
         let mut start = [0; 2];
-        file.read_at(&mut start, 0).map(|_| start)
+        file.read_at(&mut start, 0).ok().map(|_| start)
     });
-    if flags & libc::FD_CLOEXEC as u64 != 0 && start.is_ok_and(|start| start == *b"#!") {
+    if flags & libc::FD_CLOEXEC as u64 != 0 && start == Some(*b"#!") {
         return Err(libc::ENOENT);
     }
     Ok(())
 }
 
-/// A name for the file that a descriptor has open. One without a name is reached through the descriptor itself, which
-/// the next program then still has.
-fn name_of_descriptor(call: &Call<'_>, fd: i32) -> Result<Vec<u8>, i32> {
+/// A name for the file that a descriptor has open. One without a name is reached through the descriptor itself (true),
+/// which the next program must then still have.
+fn name_of_descriptor(call: &Call<'_>, fd: i32) -> Result<(Vec<u8>, bool), i32> {
     let link = format!("/proc/self/fd/{fd}");
     let name = std::fs::read_link(&link).map_err(|_| libc::EBADF)?;
     if name.is_absolute() && std::fs::metadata(&name).is_ok() {
-        return Ok(call.process.paths.guest(name.as_os_str().as_bytes()).to_vec());
+        return Ok((call.process.paths.guest(name.as_os_str().as_bytes()).to_vec(), false));
     }
-    let args = &mut [CallArg::Int(fd as u64), CallArg::Int(libc::F_SETFD as u64), CallArg::Int(0)];
-    call.host(libc::SYS_fcntl, args)?;
-    Ok(link.into_bytes())
+    Ok((link.into_bytes(), true))
 }
 
 fn exec(call: &mut Call<'_>, path: Vec<u8>, argv: GuestAddr, envp: GuestAddr) -> SysResult {
@@ -105,17 +124,16 @@ fn exec(call: &mut Call<'_>, path: Vec<u8>, argv: GuestAddr, envp: GuestAddr) ->
         line.push(c_string(&name)?);
         line.push(plan.program);
         line.extend(plan.args.into_iter().skip(1));
-        pass_on_ignored(call);
+        let _ignored = pass_on_ignored(call);
         return Err(process::exec(c"/proc/self/exe", &line, &env));
     }
-    pass_on_ignored(call);
+    let _ignored = pass_on_ignored(call);
     Err(process::exec(&plan.program, &plan.args, &env))
 }
 
 /// The host does not ignore what it needs itself; the next program inherits what the guest has set.
-fn pass_on_ignored(call: &mut Call<'_>) {
-    let ignored: Vec<i32> = call.actions(|actions| actions.ignored_here_only().collect());
-    ignored.into_iter().for_each(signal::ignore_for_exec);
+fn pass_on_ignored(call: &mut Call<'_>) -> IgnoredForExec {
+    call.actions(|actions| ignore_for_exec(actions.ignored_here_only()))
 }
 
 /// The strings of a null-terminated array; null is an empty one.

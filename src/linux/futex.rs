@@ -36,7 +36,7 @@ pub fn set_robust_list(call: &mut Call<'_>) -> SysResult {
     if call.args[1] != ROBUST_HEAD {
         return Err(libc::EINVAL);
     }
-    call.thread.robust_list = call.args[0];
+    call.thread.peer.set_robust_list(call.args[0]);
     Ok(0)
 }
 
@@ -47,7 +47,7 @@ pub fn get_robust_list(call: &mut Call<'_>) -> SysResult {
         return Err(libc::ESRCH);
     }
     call.write_words(call.args[2], &[ROBUST_HEAD])?;
-    call.write_words(call.args[1], &[call.thread.robust_list])?;
+    call.write_words(call.args[1], &[call.thread.peer.robust_list()])?;
     Ok(0)
 }
 

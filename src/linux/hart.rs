@@ -1,6 +1,6 @@
 //! A guest thread as the host runs it: a hart, the engine that runs it, and the kernel's side of it.
 
-use super::process::{Outcome, Process};
+use super::process::Outcome;
 use super::signal::{self, Fatal};
 use super::spawn::{Birth, Spawn};
 use super::thread::Thread;
@@ -61,7 +61,12 @@ impl Hart {
                 stop.or_else(|| if self.jit.state().owner_wanted() { self.attend(seat) } else { None });
             if let Some(stop) = stop {
                 self.thread.collect(seat);
+                if matches!(stop, Stop::ThreadEnded(_)) {
+                    self.thread.give_back(seat);
+                }
                 self.thread.look_again();
+                // The owner may have the hart go on elsewhere.
+                self.thread.interrupted = None;
                 return stop;
             }
         }
@@ -140,23 +145,12 @@ impl Hart {
             hart.announce(&spawn);
             hart.thread.enlist();
             let _ = tell.send(hart.thread.tid());
-            if lock(&hart.thread.process.end).is_some() {
-                // It ended between the request and now; nobody has told this thread.
-                return hart.thread.end(&hart.mmu);
-            }
-            if hart.thread.whole {
-                signals::set_mask(hart.thread.mask);
-            }
-            let stop = hart.run_seated(&seat);
-            hart.finish(stop);
-            // The last thing that others see: those who wait for it count the threads of the process.
+            let status = hart.run_to_end(&seat);
             let Hart { jit, thread, mmu } = hart;
-            drop(jit);
-            thread.end(&mmu);
+            drop((jit, mmu, seat));
+            thread.process.threads.remove(&thread.peer, status);
         });
-        if self.thread.whole {
-            signals::set_mask(mask);
-        }
+        signals::set_mask(mask);
         started?;
         told.recv().map(|tid| tid as u64).map_err(|_| libc::EAGAIN)
     }
@@ -167,6 +161,25 @@ impl Hart {
         for place in [spawn.parent_tid, spawn.child_tid].into_iter().flatten() {
             // As the kernel does, without complaint.
             let _ = self.mmu.write(place, &tid);
+        }
+    }
+
+    /// Runs a thread that nobody waits for, to its end; returns its status.
+    fn run_to_end(&mut self, seat: &Seat) -> i32 {
+        if lock(&self.thread.process.end).is_some() {
+            // It ended between the request and now; nobody has told this thread.
+            self.thread.end(&self.mmu);
+            return 0;
+        }
+        if self.thread.whole {
+            signals::set_mask(self.thread.mask);
+        }
+        let stop = self.run_seated(seat);
+        self.finish(stop);
+        if let Stop::ThreadEnded(status) = stop {
+            status
+        } else {
+            0
         }
     }
 
@@ -182,22 +195,35 @@ impl Hart {
             Stop::OutOfFuel => Some(Outcome::OutOfFuel),
             Stop::ThreadEnded(_) | Stop::Interrupted => None,
         };
-        if self.thread.is_child {
+        if self.thread.is_child && (self.thread.is_first || end.is_some()) {
             self.finish_process(stop, end);
         }
         if let Some(end) = end {
             self.thread.process.finish(end);
         }
+        self.thread.end(&self.mmu);
     }
 
-    /// The end of the thread that a child process began with.
+    /// The end of a child process, or of the thread that it began with.
     fn finish_process(&mut self, stop: Stop, end: Option<Outcome>) {
         let end = end.unwrap_or_else(|| {
             let status = if let Stop::ThreadEnded(status) = stop { status } else { 0 };
-            self.thread.end(&self.mmu);
-            wait_for_end(&self.thread.process, status)
+            self.wait_for_end(status)
         });
         self.finish_child(end);
+    }
+
+    /// This thread, with which its process began, ends with `status`: waits for the end of the process.
+    pub fn wait_for_end(&self, status: i32) -> Outcome {
+        let process = &self.thread.process;
+        self.thread.end(&self.mmu);
+        process.threads.remove(&self.thread.peer, status);
+        let mask = signals::block_all();
+        let status = process.threads.wait_until_none();
+        if process.host.is_none() {
+            signals::set_mask(mask);
+        }
+        lock(&process.end).unwrap_or(Outcome::Exit(status))
     }
 
     /// If this is a child process of the guest's: ends it. The frames above are those of its parent.
@@ -205,6 +231,7 @@ impl Hart {
         if !self.thread.is_child {
             return;
         }
+        self.thread.process.threads.release_robust_futexes(&self.mmu);
         match end {
             Outcome::Exit(status) => host::exit_now(status & 0xff),
             Outcome::Die(signal) => crate::sys::host::die_by_signal(signal),
@@ -226,6 +253,8 @@ impl Hart {
                 let _end = lock(&process.end);
                 let _code = lock(&process.return_code);
                 let _unknown = lock(&process.unknown);
+                // The trace's.
+                let _stderr = std::io::stderr().lock();
                 let _mmu = self.mmu.freeze();
                 host::fork()
             },
@@ -258,7 +287,12 @@ impl Hart {
         self.thread.is_child = true;
         self.thread.collect(seat);
         self.thread.pending.clear();
-        self.thread.robust_list = 0;
+        self.thread.peer.set_robust_list(0);
+        self.thread.parent_death_signal = 0;
+        self.thread.is_first = true;
+        // What the parent was asked for, its end perhaps, is not the child's.
+        self.jit.state().poll.fetch_and(!poll::STOP, Ordering::SeqCst);
+        *lock(&self.thread.process.end) = None;
         self.thread.clear_child_tid = spawn.clear_tid.unwrap_or(0);
         if spawn.clear_handlers {
             lock(&self.thread.process.actions).clear_handlers();
@@ -318,11 +352,4 @@ fn begin(cpu: &mut CpuState, spawn: &Spawn) {
     if let Some(tls) = spawn.tls {
         cpu.set_x(4, tls);
     }
-}
-
-/// Waits, in the place of a first thread that ended with `status`, for the end of its process.
-pub fn wait_for_end(process: &Process, status: i32) -> Outcome {
-    signals::block_all();
-    process.threads.wait_until_none();
-    lock(&process.end).unwrap_or(Outcome::Exit(status))
 }

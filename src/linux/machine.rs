@@ -1,7 +1,7 @@
 //! A guest Linux process in this process: memory, one hart, and the kernel's side of it. The command is a thin user
 //! of this; an embedder uses it the same way.
 
-use super::hart::{wait_for_end, Hart, Stop};
+use super::hart::{Hart, Stop};
 use super::process::HostProcess;
 use super::{signal, Config, Outcome, Process};
 use crate::base::error::{Access, Error, Fault, Trap};
@@ -236,6 +236,7 @@ impl Machine {
     /// The process is over, or at a limit: its other threads end.
     fn ended(&mut self, outcome: Outcome) -> Status {
         if let State::Loaded(hart) = &mut self.state {
+            hart.thread.process.threads.release_robust_futexes(&hart.mmu);
             hart.finish_child(outcome);
             hart.thread.process.finish(outcome);
             // With a process of its own the guest's threads end with that.
@@ -261,8 +262,7 @@ impl Machine {
             Stop::OutOfFuel => Step::Ended(self.ended(Outcome::OutOfFuel)),
             Stop::Ended(outcome) => Step::Ended(self.ended(outcome)),
             Stop::ThreadEnded(status) => {
-                hart.thread.end(&hart.mmu);
-                let outcome = wait_for_end(&hart.thread.process, status);
+                let outcome = hart.wait_for_end(status);
                 Step::Ended(self.ended(outcome))
             }
         })

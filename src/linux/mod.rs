@@ -30,6 +30,7 @@ mod poll;
 mod proc;
 mod process;
 mod report;
+mod robust;
 mod signal;
 mod socket;
 mod spawn;

@@ -183,9 +183,10 @@ impl Process {
         self.threads.stop_all(crate::base::state::poll::END);
     }
 
-    /// As [`Process::finish`], and waits until all threads but `except` have ended.
+    /// The end of the process for all threads but `except`; waits until they have ended.
     pub(super) fn end_others(&self, except: &Arc<Peer>, outcome: Outcome) {
-        self.finish(outcome);
+        lock(&self.end).get_or_insert(outcome);
+        self.threads.stop_others(except, crate::base::state::poll::END);
         self.threads.wait_until_only(except);
     }
 
@@ -297,6 +298,8 @@ impl Thread {
     /// A call that a signal ended, or kept from being made, leaves everything as it was with the program counter at the
     /// `ecall`, to be made again; `deliver` undoes that for calls that end with EINTR instead.
     pub fn syscall(&mut self, mmu: &SoftMmu, cpu: &mut CpuState) -> Outcome {
+        // Of an earlier call, which was ended without a signal for the guest and made again.
+        (self.interrupted, self.temporary_mask) = (None, None);
         let number = cpu.x(17);
         let row = find(number);
         let args = std::array::from_fn(|index| cpu.x(10 + index as u8));

@@ -2,16 +2,17 @@
 
 use super::call::{Call, SysResult};
 use super::process::Process;
-use super::signal::{Actions, AltStack};
+use super::robust;
+use super::signal::{signal_of, Actions, AltStack, FIRST_QUEUED};
 use crate::base::state::poll;
 use crate::base::{lock, GuestAddr};
 use crate::engine::presence::Presence;
-use crate::mmu::{CallArg, SoftMmu};
+use crate::mmu::SoftMmu;
 use crate::sys::process::set_name;
 use crate::sys::signal::{self as host, Info, Seat};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// What other threads of the process see of one.
@@ -22,9 +23,23 @@ pub struct Peer {
     presence: Presence,
     /// Signals that other threads of the guest sent it, where the host's are not the guest's.
     mail: Mutex<Vec<Info>>,
+    /// Head of the list of robust futexes.
+    robust_list: AtomicU64,
+    /// It has nothing more to do with the guest.
+    is_over: AtomicBool,
 }
 
 impl Peer {
+    /// Head of the list of robust futexes, 0 if there is none.
+    pub fn robust_list(&self) -> GuestAddr {
+        self.robust_list.load(Ordering::Relaxed)
+    }
+
+    /// Has another list of robust futexes from now on.
+    pub fn set_robust_list(&self, head: GuestAddr) {
+        self.robust_list.store(head, Ordering::Relaxed);
+    }
+
     /// Its thread id, which is the host's.
     pub fn tid(&self) -> i32 {
         self.tid.load(Ordering::Relaxed)
@@ -44,6 +59,8 @@ pub struct Threads {
     pub list: Mutex<Vec<Arc<Peer>>>,
     /// Told when one has ended.
     gone: Condvar,
+    /// The status of the one that ended last: that of the process, if none ends it as a whole.
+    status: AtomicI32,
 }
 
 impl Threads {
@@ -62,6 +79,11 @@ impl Threads {
         lock(&self.list).iter().for_each(|peer| peer.stop(reason));
     }
 
+    /// Asks every thread but one to stop for a reason of [`poll`].
+    pub fn stop_others(&self, except: &Arc<Peer>, reason: u32) {
+        lock(&self.list).iter().filter(|peer| !Arc::ptr_eq(peer, except)).for_each(|peer| peer.stop(reason));
+    }
+
     /// Waits until no thread but `except` runs translations older than `epoch`.
     pub fn wait_for_translations(&self, epoch: u64, except: &Arc<Peer>) {
         let others: Vec<Arc<Peer>> =
@@ -71,12 +93,13 @@ impl Threads {
 
     /// Number of threads.
     pub fn count(&self) -> usize {
-        lock(&self.list).len()
+        lock(&self.list).iter().filter(|peer| !peer.is_over.load(Ordering::Relaxed)).count()
     }
 
-    /// Waits until all have ended.
-    pub fn wait_until_none(&self) {
+    /// Waits until all have ended; returns the status of the last one.
+    pub fn wait_until_none(&self) -> i32 {
         self.wait_while(|list| !list.is_empty());
+        self.status.load(Ordering::Relaxed)
     }
 
     /// Waits until all but one have ended.
@@ -89,8 +112,12 @@ impl Threads {
         drop(self.gone.wait_while(list, |list| condition(list)));
     }
 
-    fn remove(&self, peer: &Arc<Peer>) {
-        lock(&self.list).retain(|other| !Arc::ptr_eq(other, peer));
+    /// A thread that has ended with `status` leaves. It no longer needs anything of the process.
+    pub fn remove(&self, peer: &Arc<Peer>, status: i32) {
+        let mut list = lock(&self.list);
+        list.retain(|other| !Arc::ptr_eq(other, peer));
+        self.status.store(status, Ordering::Relaxed);
+        drop(list);
         self.gone.notify_all();
     }
 }
@@ -111,8 +138,6 @@ pub struct Thread {
     pub peer: Arc<Peer>,
     /// `set_tid_address`: cleared, and waiters woken, when the thread ends.
     pub clear_child_tid: GuestAddr,
-    /// Head of the list of robust futexes.
-    pub robust_list: GuestAddr,
     /// Blocked signals; bit 0 is signal 1.
     pub mask: u64,
     /// What is blocked instead while the current call waits.
@@ -131,6 +156,8 @@ pub struct Thread {
     pub whole: bool,
     /// This is a child of the guest: when it ends, the host process does.
     pub is_child: bool,
+    /// Its process began with it.
+    pub is_first: bool,
 }
 
 impl Thread {
@@ -141,14 +168,17 @@ impl Thread {
         let name = name_of(path);
         if whole {
             set_name(&name);
+            // Whoever started this process may have blocked what must not be.
+            host::set_mask(mask);
         }
+        // What an earlier program on the same hart was asked for is not this one's business.
+        poll.fetch_and(!(poll::END | poll::SIGNAL), Ordering::SeqCst);
         let peer = new_peer(poll, presence);
         lock(&process.threads.list).push(Arc::clone(&peer));
         Thread {
             process,
             peer,
             clear_child_tid: 0,
-            robust_list: 0,
             mask,
             temporary_mask: None,
             pending: Vec::new(),
@@ -159,6 +189,7 @@ impl Thread {
             own_actions: None,
             whole,
             is_child: false,
+            is_first: true,
         }
     }
 
@@ -168,7 +199,6 @@ impl Thread {
             process: Arc::clone(&self.process),
             peer: new_peer(poll, presence),
             clear_child_tid: 0,
-            robust_list: 0,
             mask: self.mask,
             temporary_mask: None,
             pending: Vec::new(),
@@ -179,6 +209,7 @@ impl Thread {
             own_actions: None,
             whole: self.whole,
             is_child: self.is_child,
+            is_first: false,
         }
     }
 
@@ -226,69 +257,31 @@ impl Thread {
     /// Takes in what came meanwhile.
     pub fn collect(&mut self, seat: &Seat) {
         self.peer.poll.fetch_and(!poll::SIGNAL, Ordering::SeqCst);
-        self.pending.append(&mut lock(&self.peer.mail));
-        self.pending.extend(std::iter::from_fn(|| seat.next()));
+        let mail = std::mem::take(&mut *lock(&self.peer.mail));
+        mail.into_iter().chain(std::iter::from_fn(|| seat.next())).for_each(|info| {
+            // Of a signal without a queue one waits at most (signal(7), "Queueing and delivery semantics").
+            let is_known = |info: &Info| self.pending.iter().any(|other| signal_of(other) == signal_of(info));
+            if signal_of(&info) >= FIRST_QUEUED || !is_known(&info) {
+                self.pending.push(info);
+            }
+        });
+    }
+
+    /// The thread ends: signals for the process that came to it are for the others, if the host's are the guest's.
+    pub fn give_back(&mut self, seat: &Seat) {
+        if self.whole {
+            host::block_all();
+            self.collect(seat);
+            self.pending.drain(..).filter(is_for_process).for_each(|info| host::send_again(&info));
+        }
     }
 
     /// The end of the thread, as other threads of the guest see it (Linux `mm_release`).
     pub fn end(&self, mmu: &SoftMmu) {
-        self.process.threads.remove(&self.peer);
-        self.release_robust_futexes(mmu);
+        self.peer.is_over.store(true, Ordering::Relaxed);
+        robust::release_all(&self.peer, mmu);
         if self.clear_child_tid != 0 && mmu.write(self.clear_child_tid, &[0; 4]).is_ok() {
-            wake_one(mmu, self.clear_child_tid);
-        }
-    }
-
-    /// Marks the robust futexes that the thread still holds (Linux `exit_robust_list`): the list leads from its head
-    /// back to it, and the head also has the distance from an entry to its futex and an entry that was being handled.
-    fn release_robust_futexes(&self, mmu: &SoftMmu) {
-        /// `ROBUST_LIST_LIMIT`.
-        const MOST: usize = 2048;
-        let head = self.robust_list;
-        if head == 0 {
-            return;
-        }
-        let (Ok(first), Ok(offset), Ok(handled)) =
-            (mmu.read_u64(head), mmu.read_u64(head.wrapping_add(8)), mmu.read_u64(head.wrapping_add(16)))
-        else {
-            return;
-        };
-        // The lowest bit of an entry's address marks another kind of futex.
-        let release = |entry: u64| self.release_robust_futex(mmu, (entry & !1).wrapping_add(offset));
-        let mut entry = first;
-        for _ in 0..MOST {
-            if entry & !1 == head {
-                break;
-            }
-            let Ok(next) = mmu.read_u64(entry & !1) else { break };
-            if entry & !1 != handled & !1 {
-                release(entry);
-            }
-            entry = next;
-        }
-        if handled & !1 != 0 {
-            release(handled);
-        }
-    }
-
-    fn release_robust_futex(&self, mmu: &SoftMmu, word: GuestAddr) {
-        const TID_MASK: u64 = 0x3fff_ffff;
-        const OWNER_DIED: u64 = 0x4000_0000;
-        const WAITERS: u64 = 0x8000_0000;
-        let mut value = 0;
-        while mmu.load_u32(word, &mut value).is_ok()
-            && value & TID_MASK == u64::from(self.tid().unsigned_abs())
-        {
-            let (wanted, mut seen) = (value & WAITERS | OWNER_DIED, 0);
-            if mmu.swap_u32(word, value as u32, wanted as u32, &mut seen).is_err() {
-                return;
-            }
-            if seen == value {
-                if value & WAITERS != 0 {
-                    wake_one(mmu, word);
-                }
-                return;
-            }
+            mmu.wake_futex(self.clear_child_tid);
         }
     }
 }
@@ -299,7 +292,17 @@ fn new_peer(poll: &Arc<AtomicU32>, presence: &Presence) -> Arc<Peer> {
         poll: Arc::clone(poll),
         presence: presence.clone(),
         mail: Mutex::default(),
+        robust_list: AtomicU64::new(0),
+        is_over: AtomicBool::new(false),
     })
+}
+
+/// Whether a signal that came to a thread was for its process, as far as it tells itself. (The kernel sends SIGPIPE to the
+/// thread that wrote.)
+fn is_for_process(info: &Info) -> bool {
+    const SI_TKILL: i32 = -6;
+    let code = i32::from_le_bytes([info[8], info[9], info[10], info[11]]);
+    code != SI_TKILL && signal_of(info) != libc::SIGPIPE
 }
 
 /// The name by which a program's first thread is known.
@@ -308,13 +311,6 @@ fn name_of(path: &Path) -> [u8; 16] {
     let file = path.file_name().map_or(&[][..], |file| file.as_bytes());
     name.iter_mut().take(15).zip(file).for_each(|(to, from)| *to = *from);
     name
-}
-
-/// Wakes one thread, of this or another process, that waits for a futex.
-fn wake_one(mmu: &SoftMmu, word: GuestAddr) {
-    let word = CallArg::Guest { addr: word, len: 4 };
-    let args = &mut [word, CallArg::Int(libc::FUTEX_WAKE as u64), CallArg::Int(1)];
-    let _ = mmu.host_call(libc::SYS_futex, args);
 }
 
 /// exit(status): ends the thread.

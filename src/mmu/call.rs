@@ -92,6 +92,13 @@ impl SoftMmu {
         host::call(number, &mut converted)
     }
 
+    /// Wakes one thread, of this or another process, that waits for the futex at `word`.
+    pub(crate) fn wake_futex(&self, word: GuestAddr) {
+        if let Ok(host) = self.range(word, 4) {
+            host::wake_futex(host);
+        }
+    }
+
     /// Host address of a guest range that must lie in the space.
     fn range(&self, addr: GuestAddr, len: u64) -> Result<usize, i32> {
         let inside = addr.checked_add(len).is_some_and(|end| end <= SPACE);

@@ -630,6 +630,12 @@ mod tests {
         let mut args = [CallArg::Int(fd), CallArg::Guest { addr: 0x1000, len: 16 }, CallArg::Int(16)];
         assert_eq!(mmu.host_call(libc::SYS_read, &mut args), Ok(16));
         assert!(mmu.code_epoch() > epoch);
+        // So do those of hosts that run blocks of their own.
+        mmu.watch_code(0x1800, 4);
+        let epoch = mmu.code_epoch();
+        mmu.release_all();
+        mmu.store_u8(0x1004, 1).unwrap();
+        assert!(mmu.code_epoch() > epoch);
         // A page that the guest may not write stays so.
         mmu.protect(0x1000, 0x1000, Prot::RX).unwrap();
         mmu.watch_code(0x1800, 4);

@@ -98,8 +98,9 @@ impl SoftMmu {
     /// Ends every watch, for those who write without being able to try again.
     pub(crate) fn release_all(&self) {
         if self.watches.load(Ordering::Relaxed) {
+            let _changing = self.freeze();
             self.watches.store(false, Ordering::Relaxed);
-            self.release(0, SPACE);
+            self.end_watch(0, SPACE);
         }
     }
 
@@ -140,6 +141,8 @@ impl SoftMmu {
     /// Makes later translations see all earlier stores (`fence.i`, `riscv_flush_icache`). Writes to watched code have
     /// done so already; only code in shared memory may have changed unseen.
     pub fn sync_code(&self) {
+        // Another thread may just have let the write happen and not yet declared the translations out of date.
+        drop(self.freeze());
         if self.shared_code.load(Ordering::Relaxed) {
             self.invalidate_code();
         }

@@ -110,6 +110,12 @@ const BLOCKING: &[libc::c_long] = &[
 #[cfg(feature = "linux")]
 const SYS_EPOLL_PWAIT2: libc::c_long = 441;
 
+/// Whether a command of `fcntl` may wait: `F_SETLKW` and `F_OFD_SETLKW`. The others can be parts of something larger.
+#[cfg(feature = "linux")]
+fn waits_for_lock(command: u64) -> bool {
+    matches!(command as i32, libc::F_SETLKW | libc::F_OFD_SETLKW)
+}
+
 /// Makes the host system call `number`.
 ///
 /// # Errors
@@ -143,7 +149,7 @@ pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> 
     }
     // Pointers are to live slices or into a guest space, whose contents any call may read and write; calls that would do
     // more than that to this process are denied above.
-    if BLOCKING.contains(&number) {
+    if BLOCKING.contains(&number) && !(number == libc::SYS_fcntl && !waits_for_lock(raw[1])) {
         // SAFETY: as said above.
         return unsafe { super::signal::call(number, &raw) };
     }
@@ -153,6 +159,14 @@ pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> 
         -1 => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
         value => Ok(value.cast_unsigned()),
     }
+}
+
+/// Wakes one thread, of this or another process, that waits for the futex at `word`, an address inside a guest space.
+/// It never waits, and so is done whatever the thread was asked to stop for.
+#[cfg(feature = "linux")]
+pub fn wake_futex(word: usize) {
+    // SAFETY: the kernel takes the address as the name of a futex and does not touch what is there.
+    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, 1) };
 }
 
 /// CPUID of this processor: eax, ebx, ecx, edx.

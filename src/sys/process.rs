@@ -67,15 +67,19 @@ pub fn vfork(exit_signal: i32, child: &mut dyn FnMut() -> i32) -> Result<i32, i3
     }
 }
 
-/// Replaces this process's program; returns only if that fails, with the `errno`.
+/// Replaces this process's program; returns only if that fails, with the `errno`, or [`NOT_MADE`] if a signal for the guest
+/// came first.
+///
+/// [`NOT_MADE`]: super::enter::NOT_MADE
 pub fn exec(path: &CStr, args: &[CString], env: &[CString]) -> i32 {
     let list = |strings: &[CString]| -> Vec<*const libc::c_char> {
         strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
     };
     let (args, env) = (list(args), list(env));
+    let address = |list: &[*const libc::c_char]| list.as_ptr().expose_provenance() as u64;
+    let raw = [path.as_ptr().expose_provenance() as u64, address(&args), address(&env), 0, 0, 0];
     // SAFETY: all pointers are to NUL-terminated strings, the lists end with null.
-    unsafe { libc::execve(path.as_ptr(), args.as_ptr(), env.as_ptr()) };
-    errno()
+    unsafe { super::signal::call(libc::SYS_execve, &raw) }.err().unwrap_or(libc::EINVAL)
 }
 
 /// The name of the calling thread, as `/proc` shows it; ends with a NUL.

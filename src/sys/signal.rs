@@ -4,6 +4,7 @@
 //! Invariants:
 //! - The handler touches only the inbox of its own thread, the poll word in it and the interrupted context, so it is
 //!   async-signal-safe.
+//! - Nothing interrupts the handler, so it has its inbox for itself.
 //! - After a signal was caught all others stay blocked in the thread ([`KEPT`] excepted) until its owner has looked
 //!   and sets a mask again, so the kernel keeps their order and their number, and the inbox cannot run over.
 //! - A blocking system call of [`call`] begins only while no reason to stop is pending (`asm/x86_64.S`, vmjit_call).
@@ -108,12 +109,24 @@ impl Drop for Seat {
 }
 
 impl Inbox {
-    /// Puts a signal in; dropped if there is no room.
+    /// Puts a signal in. Of one that may come although others are blocked a second one is dropped, as the kernel does while
+    /// the first one waits; so there is always room.
     fn put(&self, info: &Info) {
-        let put = self.put.load(Ordering::Relaxed);
-        if put.wrapping_sub(self.taken.load(Ordering::Acquire)) < SLOTS {
-            // SAFETY: the slot is free (counts), and only handlers on this thread write slots; of two that nest the
-            // inner one has finished before the outer one goes on.
+        let (put, taken) = (self.put.load(Ordering::Relaxed), self.taken.load(Ordering::Acquire));
+        let signal = |count: u32| {
+            // SAFETY: the slots from `taken` to `put` are filled, and nobody writes them meanwhile.
+            unsafe { (*self.slots[(count % SLOTS) as usize].get())[0] }
+        };
+        let mut count = taken;
+        while is_kept(i32::from(info[0])) && count != put {
+            if signal(count) == info[0] {
+                return;
+            }
+            count = count.wrapping_add(1);
+        }
+        if put.wrapping_sub(taken) < SLOTS {
+            // SAFETY: the slot is free (counts), and only handlers on this thread write slots; they do not nest
+            // (header).
             unsafe { *self.slots[(put % SLOTS) as usize].get() = *info };
             self.put.store(put.wrapping_add(1), Ordering::Release);
         }
@@ -195,7 +208,7 @@ pub enum Disposition {
 
 /// The kernel's `struct sigaction` on x86-64.
 #[repr(C)]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct KernelAction {
     handler: usize,
     flags: u64,
@@ -235,7 +248,7 @@ pub fn set_disposition(signal: i32, disposition: Disposition, flags: u64) -> Res
         handler,
         flags: passed | own,
         restorer: vmjit_restore as *const () as usize,
-        mask: !KEPT,
+        mask: u64::MAX,
     };
     sigaction(signal, Some(&action)).map(|_| ())
 }
@@ -245,9 +258,25 @@ pub fn is_ignored(signal: i32) -> bool {
     sigaction(signal, None).is_ok_and(|action| action.handler == libc::SIG_IGN)
 }
 
-/// Ignores a signal of [`KEPT`] from now on, for a program that is about to replace this one.
-pub fn ignore_for_exec(signal: i32) {
-    let _ = sigaction(signal, Some(&KernelAction { handler: libc::SIG_IGN, ..KernelAction::default() }));
+/// Signals that are ignored for a program that is about to replace this one. Dropping it, because there was none, handles
+/// them as before.
+#[derive(Debug)]
+pub struct IgnoredForExec(Vec<(i32, KernelAction)>);
+
+/// Ignores signals, which may be some of [`KEPT`].
+pub fn ignore_for_exec(signals: impl Iterator<Item = i32>) -> IgnoredForExec {
+    let ignore = KernelAction { handler: libc::SIG_IGN, ..KernelAction::default() };
+    IgnoredForExec(
+        signals.filter_map(|signal| Some((signal, sigaction(signal, Some(&ignore)).ok()?))).collect(),
+    )
+}
+
+impl Drop for IgnoredForExec {
+    fn drop(&mut self) {
+        for (signal, action) in &self.0 {
+            let _ = sigaction(*signal, Some(action));
+        }
+    }
 }
 
 /// Catches kicks from now on.
@@ -260,7 +289,7 @@ pub fn expect_kicks() -> Result<(), i32> {
         handler: on_signal as *const () as usize,
         flags: (libc::SA_SIGINFO | libc::SA_ONSTACK) as u64 | SA_RESTORER,
         restorer: vmjit_restore as *const () as usize,
-        mask: !KEPT,
+        mask: u64::MAX,
     };
     sigaction(KICK, Some(&action)).map(|_| ())
 }
@@ -274,6 +303,13 @@ pub fn kick(tid: i32) {
     let pid = std::process::id();
     // SAFETY: the pointer is to a local siginfo_t. A thread that is gone makes it ESRCH.
     unsafe { libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, KICK, info.as_ptr()) };
+}
+
+/// Sends this process a signal that one of its threads got and that is for another one.
+pub fn send_again(info: &Info) {
+    let signal = i32::from(info[0]);
+    // SAFETY: the pointer is to a siginfo_t. To itself a process may send any.
+    unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, std::process::id(), signal, info.as_ptr()) };
 }
 
 /// Sets the signals that are blocked in this thread; those of [`KEPT`] are not. Returns what was blocked before.

@@ -147,9 +147,10 @@ pub fn install() -> Result<(), Error> {
             let mut action = default_action();
             action.sa_sigaction = handler as *const () as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            // No other handler meanwhile: it would want room on the same stack.
-            // SAFETY: the pointer is to the mask of a valid structure.
-            unsafe { libc::sigfillset(&mut action.sa_mask) };
+            // No other handler meanwhile: it would want room on the same stack, and the same inbox. Not by the C library,
+            // which leaves two signals out.
+            // SAFETY: the kernel's signal set is the first 64 bits of the C library's, which is aligned for them.
+            unsafe { *std::ptr::from_mut(&mut action.sa_mask).cast::<u64>() = u64::MAX };
             // SAFETY: both pointers are to valid sigaction structures; the handler is async-signal-safe (header).
             if unsafe { libc::sigaction(signal, &action, slot) } != 0 {
                 return Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL));

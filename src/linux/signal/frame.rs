@@ -77,7 +77,7 @@ pub fn push(
     if alt.flags & SS_AUTODISARM != 0 {
         thread.alt_stack = AltStack::NONE;
     }
-    cpu.pc = action.handler;
+    cpu.pc = action.handler & !1;
     cpu.set_x(1, return_code);
     cpu.set_x(2, at);
     cpu.set_x(10, u64::from(info[0]));
@@ -95,7 +95,8 @@ pub fn pop(mmu: &SoftMmu, cpu: &mut CpuState, thread: &mut Thread) -> Result<u64
     let mut frame = [0; SIZE];
     let at = cpu.x(2);
     mmu.read(at, &mut frame).map_err(|_| BadFrame)?;
-    cpu.pc = word(&frame, REGS);
+    // As `sepc` does, which has no lowest bit (RISC-V Privileged 4.1.7).
+    cpu.pc = word(&frame, REGS) & !1;
     for reg in 1..32 {
         cpu.regs[reg] = word(&frame, REGS + 8 * reg);
         cpu.regs[usize::from(FIRST_FLOAT) + reg] = word(&frame, FLOATS + 8 * reg);

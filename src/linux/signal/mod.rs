@@ -19,6 +19,8 @@ pub use deliver::{deliver, fault, rt_sigreturn, Fatal};
 
 /// Number of signals; they count from 1.
 pub const SIGNALS: u64 = 64;
+/// The first signal of which several can wait (`SIGRTMIN` of the kernel).
+pub const FIRST_QUEUED: i32 = 32;
 /// Size of the kernel's `sigset_t` in bytes.
 pub const SET_SIZE: u64 = 8;
 const SIG_DFL: u64 = 0;

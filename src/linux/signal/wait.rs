@@ -41,6 +41,8 @@ fn masked_by(
     let result = wait(call, mask);
     if result != Err(libc::EINTR) {
         call.thread.temporary_mask = None;
+        // What came meanwhile and had to wait for the end of this call.
+        call.thread.look_again();
     }
     result
 }
