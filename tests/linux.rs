@@ -230,6 +230,8 @@ programs! {
     server_passing: "server.c", args ["passing"];
     server_datagrams: "server.c", args ["datagrams"];
 
+    program_name: "program_name.c";
+
     // All at once.
     stress: "stress.c", args ["1.5"];
 }
@@ -237,6 +239,8 @@ programs! {
 programs! {
     KERNEL_SOURCES, Oracle::Kernel;
 
+    // qemu-riscv64 shows the host's.
+    proc_files: "proc_files.c";
     // qemu-riscv64 has no list of robust mutexes (get_robust_list: ENOSYS).
     threads_robust: "threads.c", args ["robust"];
 
