@@ -181,3 +181,74 @@ fn demo_runs_every_built_in_program() {
     }
     assert!(text.contains("million/second"), "{text}");
 }
+
+/// The rule that `install-binfmt --print` prints: name, kind, offset, magic, mask, interpreter, flags.
+fn rule() -> Vec<String> {
+    let line = text(&vmjit(&["install-binfmt", "--print"]));
+    let parts: Vec<String> = line.trim_end().split(':').skip(1).map(str::to_owned).collect();
+    assert!(line.starts_with(":vmjit:M::") && line.ends_with('\n') && parts.len() == 7, "{line}");
+    parts
+}
+
+#[test]
+fn binfmt_rule_knows_riscv64_programs() {
+    let rule = rule();
+    let bytes = |part: &str| -> Vec<u8> {
+        let numbers = part.split("\\x").skip(1);
+        numbers.map(|number| u8::from_str_radix(number, 16).expect("a byte")).collect()
+    };
+    let (magic, mask) = (bytes(&rule[3]), bytes(&rule[4]));
+    assert_eq!([magic.len(), mask.len()], [20, 20]);
+    let matches = |program: &Path| {
+        let file = std::fs::read(program).expect("a program");
+        file.iter().zip(&magic).zip(&mask).all(|((byte, magic), mask)| byte & mask == magic & mask)
+    };
+    // Programs of both types, and one for this machine.
+    assert!(matches(&compile("program_name.c", Link::Static)));
+    assert!(matches(&compile("program_name.c", Link::Dynamic)));
+    assert!(!matches(&compile("program_name.c", Link::Host)));
+    assert!(!matches(&support::compile::source("program_name.c")));
+    assert_eq!(rule[5..], [support::vmjit().canonicalize().unwrap().to_str().unwrap(), "PF"]);
+}
+
+/// For real, where the kernel lets users have rules of their own (6.7, if namespaces are allowed).
+#[test]
+fn programs_run_by_the_kernel() {
+    let inside = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || exit 99";
+    let namespace = |script: &str| {
+        let mut command = shell(Path::new("unshare"));
+        command
+            .args(["--user", "--map-root-user", "--mount", "bash", "-c"])
+            .arg(format!("{inside}; {script}"));
+        let program = compile("program_name.c", Link::Dynamic);
+        command.arg("-").arg(support::vmjit()).current_dir(program.parent().expect("a folder"));
+        command.env("VMJIT_SYSROOT", support::compiler_sysroot());
+        execute(command, b"")
+    };
+    let outcome = namespace("\"$1\" install-binfmt");
+    if !outcome.stderr.is_empty() && outcome.ending() != "exit code 125" {
+        println!("not tried, this kernel has no rules for users: {}", outcome.stderr);
+        return;
+    }
+    let program = compile("program_name.c", Link::Dynamic);
+    let name = program.file_name().and_then(OsStr::to_str).expect("a name");
+    let script =
+        format!("\"$1\" install-binfmt && ./{name} one 'two three'; echo $?; exec -a other ./{name}");
+    let outcome = namespace(&script);
+    let expected = format!("./{name}|one|two three|./{name}|0\n3\nother|{}|0\n", program.display());
+    assert_eq!(String::from_utf8_lossy(&outcome.stdout), expected, "{}", outcome.stderr);
+    assert_eq!(outcome.ending(), "exit code 1");
+    // A tier that there is not; and the rule once more.
+    let outcome = namespace(&format!("\"$1\" install-binfmt && VMJIT_TIER=none ./{name}"));
+    assert!(
+        outcome.ending() == "exit code 125" && outcome.stderr.contains("unknown tier"),
+        "{}",
+        outcome.stderr
+    );
+    let outcome = namespace("\"$1\" install-binfmt && \"$1\" install-binfmt");
+    assert!(
+        outcome.ending() == "exit code 125" && outcome.stderr.contains("there already"),
+        "{}",
+        outcome.stderr
+    );
+}

@@ -10,16 +10,15 @@ use vm_engine_jit::testing::fuzz;
 use vm_engine_jit::testing::rng::{setting, Rng};
 use vm_engine_jit::testing::sequence::all_rows;
 
-/// How long each target runs.
-const TIME: Duration = Duration::from_secs(1);
 /// Inputs that each target gets at least, however slow the host is.
 const AT_LEAST: u64 = 200;
 
 /// Runs a target; an input that it fails on is printed whole.
 fn smoke(name: &str, target: fn(&[u8]), input: fn(&mut Rng) -> Vec<u8>) {
     let seed = setting("VMJIT_SEED", 1);
+    let time = Duration::from_secs(setting("VMJIT_SECONDS", 1));
     let (mut rng, start, mut count) = (Rng::new(seed), Instant::now(), 0);
-    while start.elapsed() < TIME || count < AT_LEAST {
+    while start.elapsed() < time || count < AT_LEAST {
         let data = match count % 4 {
             0 => {
                 let len = rng.below(300);
@@ -143,4 +142,13 @@ fn elf_for_a_second() {
     }
     smoke("elf", fuzz::elf, program);
     smoke("elf headers", fuzz::elf, headers);
+}
+
+#[cfg(feature = "linux")]
+#[test]
+fn syscalls_for_a_second() {
+    smoke("syscalls", fuzz::syscalls, |rng| {
+        let len = 200 + rng.below(1000);
+        rng.bytes(len)
+    });
 }

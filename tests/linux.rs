@@ -230,6 +230,8 @@ programs! {
     server_passing: "server.c", args ["passing"];
     server_datagrams: "server.c", args ["datagrams"];
 
+    program_name: "program_name.c";
+
     // All at once.
     stress: "stress.c", args ["1.5"];
 }
@@ -247,6 +249,8 @@ programs! {
     endings_not_started: "endings.c", args ["not_started"];
     endings_lost_mapping: "endings.c", args ["lost_mapping"];
 
+    // qemu-riscv64 shows the host's.
+    proc_files: "proc_files.c";
     // qemu-riscv64 has no list of robust mutexes (get_robust_list: ENOSYS).
     threads_robust: "threads.c", args ["robust"];
 

@@ -6,6 +6,7 @@ use super::call::{Call, SysResult, PATH_MAX};
 use super::path::{Follow, Special};
 use super::proc;
 use crate::mmu::CallArg;
+use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 
 /// openat(dir, path, flags, mode).
@@ -60,8 +61,9 @@ fn host_path(call: &Call<'_>, path: &[u8], flags: i32) -> Vec<u8> {
 }
 
 /// A descriptor for a file whose contents are made here; `None` for all others.
-fn special(call: &Call<'_>, path: &[u8], flags: i32) -> Result<Option<u64>, i32> {
-    let Some(special) = call.process.paths.special(path) else { return Ok(None) };
+fn special(call: &mut Call<'_>, path: &[u8], flags: i32) -> Result<Option<u64>, i32> {
+    let path = whole_name(call.int(0), path);
+    let Some(special) = call.process.paths.special(&path) else { return Ok(None) };
     let Some(contents) = proc::contents(call, special) else {
         return if special == Special::Mem { Err(libc::EACCES) } else { Ok(None) };
     };
@@ -72,6 +74,21 @@ fn special(call: &Call<'_>, path: &[u8], flags: i32) -> Result<Option<u64>, i32>
         return Err(libc::ENOTDIR);
     }
     memory_file(call, &contents, flags).map(Some)
+}
+
+/// The name of a file below an open folder of `/proc`, whole; other paths as they are.
+fn whole_name(folder: i32, path: &[u8]) -> Cow<'_, [u8]> {
+    let relative = folder >= 0 && path.first() != Some(&b'/');
+    let file = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    if !relative || !proc::NAMES.contains(&file) {
+        return Cow::Borrowed(path);
+    }
+    match std::fs::read_link(format!("/proc/thread-self/fd/{folder}")) {
+        Ok(folder) if folder.starts_with("/proc") => {
+            Cow::Owned([folder.as_os_str().as_bytes(), b"/", path].concat())
+        }
+        _ => Cow::Borrowed(path),
+    }
 }
 
 /// A descriptor of a new anonymous file with these contents, to be read from the start.

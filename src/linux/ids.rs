@@ -49,6 +49,15 @@ pub fn prctl(call: &mut Call<'_>) -> SysResult {
             }
             Ok(0)
         }
+        // The host's, since other threads may have set it (`/proc/self/task/*/comm`).
+        libc::PR_GET_NAME if call.thread.whole => {
+            let known = std::fs::read("/proc/thread-self/comm").unwrap_or_default();
+            let mut name = [0; 16];
+            let bytes = known.iter().filter(|&&byte| byte != b'\n');
+            name.iter_mut().take(15).zip(bytes).for_each(|(to, from)| *to = *from);
+            call.write(arg, &name)?;
+            Ok(0)
+        }
         libc::PR_GET_NAME => {
             let name = call.thread.name;
             call.write(arg, &name)?;

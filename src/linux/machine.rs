@@ -376,3 +376,9 @@ enum Step {
 pub fn die_by_signal(signal: i32) -> ! {
     host::die_by_signal(signal)
 }
+
+/// Whether the kernel started this program to run another one, by a rule of binfmt_misc with flag P. Then the words after
+/// the first are the other program's path, its `argv[0]` and its arguments.
+pub fn started_for_another() -> bool {
+    crate::sys::process::started_for_another()
+}

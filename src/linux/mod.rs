@@ -12,6 +12,8 @@ mod args;
 mod call;
 pub mod elf;
 mod exec;
+#[cfg(any(test, feature = "testing"))]
+pub mod fake;
 mod fs;
 mod futex;
 mod hart;
@@ -28,6 +30,7 @@ mod names;
 mod path;
 mod poll;
 mod proc;
+mod proc_status;
 mod process;
 mod report;
 mod robust;
@@ -45,7 +48,7 @@ mod tests;
 
 pub use process::{Config, HostProcess, Outcome, Process};
 
-use args::Arg;
+pub(crate) use args::Arg;
 use args::Arg::{
     Array, Fd, Flags, Hex, InBuf, InVec, Int, Link, Long, Mode, Name, OutBuf, OutVec, Path, PathAt, Ptr,
     Signal, Struct, Text,

@@ -38,11 +38,25 @@ pub enum Special {
     Cmdline,
     Environ,
     Auxv,
-    Stat,
-    Comm,
+    Stat(Whose),
+    Statm,
+    Status(Whose),
+    Smaps,
+    Comm(Whose),
     Cpuinfo,
     /// `/proc/self/mem`: the host's memory, which is not the guest's to touch.
     Mem,
+}
+
+/// Whose file under `/proc` it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The process's, or its first thread's.
+    Process,
+    /// The calling thread's.
+    Caller,
+    /// That of the thread with this id.
+    Thread(i32),
 }
 
 impl Paths {
@@ -74,24 +88,41 @@ impl Paths {
         if rest == b"cpuinfo" {
             return Some(Special::Cpuinfo);
         }
-        let slash = rest.iter().position(|&byte| byte == b'/')?;
-        let (who, file) = (&rest[..slash], &rest[slash + 1..]);
+        let (who, rest) = split_at_slash(rest)?;
         let is_me = || std::process::id().to_string().as_bytes() == who;
-        if who != b"self" && who != b"thread-self" && !is_me() {
-            return None;
-        }
+        let whose = match who {
+            b"thread-self" => Whose::Caller,
+            _ if who == b"self" || is_me() => Whose::Process,
+            _ => return None,
+        };
+        let (whose, file) = match rest.strip_prefix(b"task/") {
+            None => (whose, rest),
+            Some(rest) => {
+                let (tid, file) = split_at_slash(rest)?;
+                (Whose::Thread(std::str::from_utf8(tid).ok()?.parse().ok()?), file)
+            }
+        };
         Some(match file {
             b"exe" => Special::Exe,
             b"maps" => Special::Maps,
+            b"smaps" => Special::Smaps,
             b"cmdline" => Special::Cmdline,
             b"environ" => Special::Environ,
             b"auxv" => Special::Auxv,
-            b"stat" => Special::Stat,
-            b"comm" => Special::Comm,
+            b"stat" => Special::Stat(whose),
+            b"statm" => Special::Statm,
+            b"status" => Special::Status(whose),
+            b"comm" => Special::Comm(whose),
             b"mem" => Special::Mem,
             _ => return None,
         })
     }
+}
+
+/// What stands before the first slash and behind it.
+fn split_at_slash(path: &[u8]) -> Option<(&[u8], &[u8])> {
+    let slash = path.iter().position(|&byte| byte == b'/')?;
+    Some((&path[..slash], &path[slash + 1..]))
 }
 
 fn is_host_tree(path: &[u8]) -> bool {
@@ -236,6 +267,10 @@ mod tests {
             Some(Special::Auxv)
         );
         assert_eq!(paths.special(b"/proc/1/maps"), None);
+        assert_eq!(paths.special(b"/proc/self/task/17/stat"), Some(Special::Stat(Whose::Thread(17))));
+        assert_eq!(paths.special(b"/proc/thread-self/status"), Some(Special::Status(Whose::Caller)));
+        assert_eq!(paths.special(b"/proc/self/task/17"), None);
+        assert_eq!(paths.special(b"/proc/self/task/x/stat"), None);
         assert_eq!(paths.special(b"/proc/cpuinfo"), Some(Special::Cpuinfo));
         assert_eq!(paths.special(b"/proc/self/fd/3"), None);
         assert_eq!(&*paths.host(b"/proc/self/exe", Follow::Yes), b"/opt/prog");

@@ -4,34 +4,98 @@
 
 use super::call::Call;
 use super::path::Special;
+use super::proc_status as status;
 use crate::base::GuestAddr;
 use crate::mmu::Region;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
+/// Names of files that [`contents`] may make.
+pub const NAMES: [&[u8]; 12] = [
+    b"exe", b"mem", b"maps", b"smaps", b"cmdline", b"environ", b"auxv", b"stat", b"statm", b"status",
+    b"comm", b"cpuinfo",
+];
+
 /// What the file says, or `None` if the host's file serves.
-pub fn contents(call: &Call<'_>, special: Special) -> Option<Vec<u8>> {
+pub fn contents(call: &mut Call<'_>, special: Special) -> Option<Vec<u8>> {
     let process = call.process;
     match special {
         Special::Exe | Special::Mem => None,
         Special::Maps => Some(maps(call)),
+        Special::Smaps => Some(smaps(call)),
         Special::Cmdline => Some(process.start.cmdline.clone()),
         Special::Environ => Some(process.start.environ.clone()),
         Special::Auxv => Some(process.start.auxv.clone()),
-        Special::Stat => stat(call),
-        Special::Comm => {
-            let mut name: Vec<u8> = call.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
-            name.push(b'\n');
-            Some(name)
+        Special::Stat(whose) => status::stat(call, whose),
+        Special::Statm => status::statm(call),
+        Special::Status(whose) => status::status(call, whose),
+        Special::Comm(whose) => {
+            // With a process of its own the guest's names are the host's.
+            let name = status::own_name(call, whose)?;
+            Some([name.as_bytes(), b"\n"].concat())
         }
         Special::Cpuinfo => Some(cpuinfo().into_bytes()),
     }
 }
 
-/// `start-end perms offset major:minor inode name`, one line per mapping.
 fn maps(call: &Call<'_>) -> Vec<u8> {
+    lines(call).into_iter().flat_map(|(_, line)| line).collect()
+}
+
+/// As `maps`, with sizes behind each line. What the host says of its own mappings is divided among those of the guest that
+/// lie in them.
+fn smaps(call: &Call<'_>) -> Vec<u8> {
+    /// What is summed, in kB.
+    const SUMMED: [&str; 10] = [
+        "Rss",
+        "Pss",
+        "Shared_Clean",
+        "Shared_Dirty",
+        "Private_Clean",
+        "Private_Dirty",
+        "Referenced",
+        "Anonymous",
+        "Swap",
+        "SwapPss",
+    ];
+    let host = fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+    let base = call.mmu.base() as u64;
+    let mut mappings: Vec<((u64, u64), [u64; SUMMED.len()])> = Vec::new();
+    for line in host.lines() {
+        let mut words = line.split_whitespace();
+        let Some(first) = words.next() else { continue };
+        if let Some(index) =
+            first.strip_suffix(':').and_then(|name| SUMMED.iter().position(|known| *known == name))
+        {
+            let value = words.next().and_then(|value| value.parse().ok()).unwrap_or(0);
+            mappings.last_mut().into_iter().for_each(|mapping| mapping.1[index] = value);
+        } else if let Some((start, end)) = first.split_once('-').filter(|_| !first.ends_with(':')) {
+            let bound = |text| u64::from_str_radix(text, 16).unwrap_or(0).wrapping_sub(base);
+            mappings.push(((bound(start), bound(end)), [0; SUMMED.len()]));
+        }
+    }
+    let mut text = Vec::new();
+    for ((start, end), line) in lines(call) {
+        text.extend(line);
+        let _ =
+            write!(text, "Size: {:14} kB\nKernelPageSize: 4 kB\nMMUPageSize: 4 kB\n", (end - start) >> 10);
+        for (index, name) in SUMMED.iter().enumerate() {
+            let share = |((from, to), values): &((u64, u64), [u64; SUMMED.len()])| {
+                let common = end.min(*to).saturating_sub(start.max(*from));
+                values[index] * common / to.saturating_sub(*from).max(1)
+            };
+            let sum: u64 = mappings.iter().filter(|((from, to), _)| from < to).map(share).sum();
+            let _ = writeln!(text, "{:16}{:8} kB", format!("{name}:"), sum / 4 * 4);
+        }
+    }
+    text
+}
+
+/// `start-end perms offset major:minor inode name`, one line per mapping.
+fn lines(call: &Call<'_>) -> Vec<((GuestAddr, GuestAddr), Vec<u8>)> {
     let mut text = Vec::new();
     for region in call.mmu.regions() {
         for (start, end, file) in split(call, &region) {
@@ -56,9 +120,8 @@ fn maps(call: &Call<'_>) -> Vec<u8> {
                 // Names begin in column 73, as the kernel pads them.
                 line = format!("{line:<73}");
             }
-            text.extend_from_slice(line.as_bytes());
-            text.extend_from_slice(call.process.paths.guest(name));
-            text.push(b'\n');
+            let line = [line.as_bytes(), call.process.paths.guest(name), b"\n"].concat();
+            text.push(((start, end), line));
         }
     }
     text
@@ -101,34 +164,6 @@ fn label(call: &Call<'_>, start: GuestAddr, end: GuestAddr) -> &'static str {
         () if within(memory.stack) => "[stack]",
         () => "",
     }
-}
-
-/// The host's `stat` with the guest's name, code and stack in it.
-fn stat(call: &Call<'_>) -> Option<Vec<u8>> {
-    let host = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name stands in parentheses and may contain some itself.
-    let (pid, rest) = (host.split(' ').next()?, &host[host.rfind(')')? + 1..]);
-    let name = call.thread.name;
-    let name = String::from_utf8_lossy(&name);
-    let start = &call.process.start;
-    let mut text = format!("{pid} ({})", name.trim_end_matches('\0'));
-    // Fields count from 1; the rest begins with field 3.
-    for (index, field) in rest.split_whitespace().enumerate() {
-        let guest = match index + 3 {
-            // The host's thread of one that has ended may not be gone yet.
-            20 => Some(call.process.threads.count() as u64),
-            26 => Some(start.code.0),
-            27 => Some(start.code.1),
-            28 => Some(start.stack),
-            _ => None,
-        };
-        let _ = match guest {
-            Some(value) => write!(text, " {value}"),
-            None => write!(text, " {field}"),
-        };
-    }
-    text.push('\n');
-    Some(text.into_bytes())
 }
 
 fn cpuinfo() -> String {

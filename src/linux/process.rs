@@ -264,7 +264,7 @@ impl Process {
     }
 
     /// A process without a program, for tests of single calls; its first thread.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn for_tests(paths: Paths, traced: bool, poll: &Arc<std::sync::atomic::AtomicU32>) -> Thread {
         let process = Process {
             paths,

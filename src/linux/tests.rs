@@ -1,75 +1,12 @@
 //! Calls made by a fake guest: registers and memory without a program.
 
-use super::path::Paths;
+pub use super::fake::{Guest, SCRATCH, SCRATCH_LEN, WILD};
 use super::*;
-use crate::base::state::CpuState;
 use crate::base::{PAGE, SPACE};
-use crate::mmu::{Backing, Placement, Prot, SoftMmu};
 use std::fs;
 use std::path::PathBuf;
 
-/// Where the fake guest's memory is; the page behind its end is not mapped.
-pub const SCRATCH: u64 = 0x10_0000;
-pub const SCRATCH_LEN: u64 = 0x1_0000;
-/// An address that is never mapped.
-pub const WILD: u64 = 0xdead_0000;
-
-pub struct Guest {
-    pub mmu: SoftMmu,
-    pub cpu: CpuState,
-    pub thread: thread::Thread,
-    pub outcome: Outcome,
-}
-
 impl Guest {
-    pub fn new() -> Guest {
-        Guest::with_trace(false)
-    }
-
-    fn with_trace(traced: bool) -> Guest {
-        let mmu = SoftMmu::reserve(Placement::Based).unwrap();
-        mmu.map(SCRATCH, SCRATCH_LEN, Prot::RW, Backing::Anonymous).unwrap();
-        let paths = Paths { sysroot: None, exe: "/opt/prog".into() };
-        let cpu = CpuState::default();
-        let thread = Process::for_tests(paths, traced, &cpu.poll);
-        thread.settle(&mmu);
-        Guest { mmu, cpu, thread, outcome: Outcome::Continue }
-    }
-
-    /// Makes a call; the result as the guest sees it in a0.
-    pub fn call(&mut self, name: &str, args: &[u64]) -> i64 {
-        let number = TABLE.iter().find(|row| row.name == name).unwrap().number;
-        self.cpu.set_x(17, number);
-        for index in 0..6 {
-            self.cpu.set_x(10 + index, args.get(usize::from(index)).copied().unwrap_or(0));
-        }
-        self.outcome = self.thread.syscall(&self.mmu, &mut self.cpu);
-        let result = self.cpu.x(10) as i64;
-        self.attend();
-        result
-    }
-
-    /// Gives the guest the signals that wait, as its owner does between calls.
-    fn attend(&mut self) {
-        self.thread.collect(&crate::sys::signal::Seat::take(&self.cpu.poll));
-        let process = std::sync::Arc::clone(&self.thread.process);
-        let given = signal::deliver(&process, &mut self.thread, &self.mmu, &mut self.cpu);
-        if let Err(signal::Fatal(signal)) = given {
-            self.outcome = Outcome::Die(signal);
-        }
-    }
-
-    pub fn put(&self, offset: u64, bytes: &[u8]) -> u64 {
-        self.mmu.write(SCRATCH + offset, bytes).unwrap();
-        SCRATCH + offset
-    }
-
-    pub fn get(&self, offset: u64, len: usize) -> Vec<u8> {
-        let mut bytes = vec![0; len];
-        self.mmu.read(SCRATCH + offset, &mut bytes).unwrap();
-        bytes
-    }
-
     fn word(&self, offset: u64) -> u64 {
         self.mmu.read_u64(SCRATCH + offset).unwrap()
     }

@@ -111,6 +111,15 @@ extern "C" {
     static environ: *const *const libc::c_char;
 }
 
+/// Whether the kernel started this program for another one, by a rule of binfmt_misc with flag P: then `argv[0]` is followed
+/// by that program's path, its `argv[0]` and its arguments (Linux 5.12, `AT_FLAGS_PRESERVE_ARGV0`).
+pub fn started_for_another() -> bool {
+    const PRESERVE_ARGV0: u64 = 1;
+    // SAFETY: reads a word of the auxiliary vector.
+    let flags = unsafe { libc::getauxval(libc::AT_FLAGS) };
+    flags & PRESERVE_ARGV0 != 0
+}
+
 /// The whole environment of this process, also what is no `NAME=VALUE`.
 pub fn environment() -> Vec<Vec<u8>> {
     let mut entries = Vec::new();

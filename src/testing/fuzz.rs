@@ -2,6 +2,8 @@
 //! it for a second. All panic if the property does not hold: that is a bug found.
 
 use super::oracle::ENGINES;
+#[cfg(feature = "linux")]
+pub use super::syscalls::syscalls;
 use crate::base::state::CpuState;
 use crate::engine::dispatch::GuestExit;
 use crate::engine::{ExecStatus, ExecutionEngine, Jit, Tier};
@@ -14,21 +16,21 @@ use crate::ir::{Cond, IRBlock, IROp, Terminator};
 use crate::mmu::{Backing, Prot, SoftMmu};
 
 /// Bytes as a stream of choices; zeroes when they are used up.
-struct Choices<'a>(&'a [u8]);
+pub(super) struct Choices<'a>(pub &'a [u8]);
 
 impl Choices<'_> {
-    fn byte(&mut self) -> u8 {
+    pub fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         *first
     }
 
-    fn word(&mut self) -> u64 {
+    pub fn word(&mut self) -> u64 {
         u64::from_le_bytes(std::array::from_fn(|_| self.byte()))
     }
 
     /// Small, large or any.
-    fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         match self.byte() % 4 {
             0 => u64::from(self.byte()),
             1 => u64::from(self.byte()).wrapping_neg(),

@@ -20,4 +20,6 @@ pub mod oracle;
 pub mod report;
 pub mod rng;
 pub mod sequence;
+#[cfg(feature = "linux")]
+mod syscalls;
 pub mod values;

@@ -5,6 +5,7 @@ use lexopt::prelude::*;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use vm_engine_jit::linux::machine::started_for_another;
 use vm_engine_jit::Tier;
 
 /// What the user asked for.
@@ -12,6 +13,8 @@ pub enum Command {
     Run(RunOptions),
     Disasm(DisasmOptions),
     Dump(DumpOptions),
+    /// Whether only to print.
+    InstallBinfmt(bool),
     Demo,
     /// Help or version.
     Print(String),
@@ -71,6 +74,7 @@ vmjit runs riscv64 Linux programs.
   vmjit run [OPTION]... PROGRAM [ARG]...   run a program
   vmjit disasm [--ir] PROGRAM              print its code, with --ir also what it is lifted to
   vmjit dump [OPTION]... PROGRAM PLACE     show the block at an address (0x…) or symbol
+  vmjit install-binfmt [--print]           have the kernel start riscv64 programs so; with --print tell root how
   vmjit demo                               run the programs that are built in
 
 Options of run:
@@ -94,11 +98,16 @@ What dump shows (default: all three):
       --ir                 operations that they are lifted to
       --asm                x86-64 code that these become, rarely run code at the end
 
+Programs that the kernel runs by vmjit take --sysroot from VMJIT_SYSROOT, --tier from VMJIT_TIER.
+
 Exit code: the program's own; 127 if it was not found, 126 if it cannot be run, 125 if vmjit itself failed.
 ";
 
 /// Reads the command line.
 pub fn parse() -> Result<Command, Failure> {
+    if started_for_another() {
+        return by_kernel(std::env::args_os(), |name| std::env::var_os(name));
+    }
     let mut parser = lexopt::Parser::from_env();
     let command = match parser.next()? {
         None => return Err(Failure::usage("no command")),
@@ -113,6 +122,15 @@ pub fn parse() -> Result<Command, Failure> {
         b"run" => run(&mut parser),
         b"disasm" => disasm(&mut parser),
         b"dump" => dump(&mut parser),
+        b"install-binfmt" => match parser.next()? {
+            None => Ok(Command::InstallBinfmt(false)),
+            Some(Long("print")) => match parser.next()? {
+                None => Ok(Command::InstallBinfmt(true)),
+                Some(other) => Err(other.unexpected().into()),
+            },
+            Some(Short('h') | Long("help")) => Ok(Command::Print(HELP.to_string())),
+            Some(other) => Err(other.unexpected().into()),
+        },
         b"demo" => match parser.next()? {
             None => Ok(Command::Demo),
             Some(Short('h') | Long("help")) => Ok(Command::Print(HELP.to_string())),
@@ -120,6 +138,28 @@ pub fn parse() -> Result<Command, Failure> {
         },
         _ => Err(Failure::usage(format!("unknown command '{}'", command.display()))),
     }
+}
+
+/// The words are this command, the program's path, its own name, its arguments; options can come from the environment only.
+fn by_kernel(
+    mut words: impl Iterator<Item = OsString>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Command, Failure> {
+    let (_, Some(program), Some(argv0)) = (words.next(), words.next(), words.next()) else {
+        return Err(Failure::usage("started by the kernel without a program"));
+    };
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let tier_name = set("VMJIT_TIER");
+    let tier = tier_name.as_deref().map(tier).transpose()?.unwrap_or_default();
+    Ok(Command::Run(RunOptions {
+        program: program.into(),
+        argv0: Some(argv0),
+        args: words.collect(),
+        sysroot: set("VMJIT_SYSROOT").map(Into::into),
+        tier,
+        tier_name,
+        ..RunOptions::default()
+    }))
 }
 
 fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {

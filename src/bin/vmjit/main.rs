@@ -3,6 +3,7 @@
 //! Exit codes follow other launchers (`env`, `timeout`): the guest's own, or 127 if the program was not found, 126 if
 //! it cannot be run, 125 for every other failure of this command. A signal that ends the guest ends this process.
 
+mod binfmt;
 mod demo;
 mod disasm;
 mod dump;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(options),
         Command::Disasm(options) => disasm::disasm(&options),
         Command::Dump(options) => dump::dump(&options),
+        Command::InstallBinfmt(print) => binfmt::install(print),
         Command::Demo => demo::demo(),
         Command::Print(text) => {
             std::io::stdout().write_all(text.as_bytes())?;

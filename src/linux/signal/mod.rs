@@ -91,6 +91,15 @@ impl Actions {
         }
     }
 
+    /// Signals that are ignored, and those that have a handler.
+    pub fn sets(&self) -> (u64, u64) {
+        (1..=SIGNALS as i32).fold((0, 0), |(ignored, caught), signal| {
+            let action = self.get(signal);
+            let ignored = ignored | if action.handler == SIG_IGN { bit(signal) } else { 0 };
+            (ignored, caught | action.function().map_or(0, |_| bit(signal)))
+        })
+    }
+
     /// Signals that the guest ignores but the host does not, since it needs them itself.
     pub fn ignored_here_only(&self) -> impl Iterator<Item = i32> + '_ {
         let kept = (1..=SIGNALS as i32).filter(|&signal| host::is_kept(signal));
