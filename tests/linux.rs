@@ -246,6 +246,7 @@ programs! {
     endings_after_the_wait: "endings.c", args ["after_the_wait"];
     endings_not_started: "endings.c", args ["not_started"];
     endings_lost_mapping: "endings.c", args ["lost_mapping"];
+    endings_alone: "endings.c", args ["alone"];
 
     // qemu-riscv64 has no list of robust mutexes (get_robust_list: ENOSYS).
     threads_robust: "threads.c", args ["robust"];
@@ -308,5 +309,23 @@ fn every_source_has_a_test() {
         let is_source = [".c", ".cpp", ".S"].iter().any(|extension| name.ends_with(extension));
         let tested = SOURCES.contains(&name.as_str()) || KERNEL_SOURCES.contains(&name.as_str());
         assert!(!is_source || tested, "no test runs tests/programs/{name}");
+    }
+}
+
+/// A guest inside another program leaves that program's thread as it was, ends with threads that have signals left, and
+/// makes room for the next one.
+#[test]
+fn guests_inside_another_program() {
+    let blocked = || {
+        let status = std::fs::read_to_string("/proc/thread-self/status").expect("Linux has it");
+        status.lines().find(|line| line.starts_with("SigBlk")).map(str::to_owned)
+    };
+    let image = compile::compile("endings.c", compile::Link::Static);
+    let before = blocked();
+    let mut machine = vm_engine_jit::Machine::builder().build().expect("there is room for a guest");
+    for case in ["untaken", "untaken", "alone"] {
+        machine.load(&image, &["endings", case]).expect("it is a program");
+        assert_eq!(machine.run().expect("it is loaded"), vm_engine_jit::Status::Exited(0), "{case}");
+        assert_eq!(blocked(), before, "{case}");
     }
 }

@@ -247,13 +247,13 @@ fn words(line: &[u8], cut: bool) -> Result<(Vec<u8>, Option<Vec<u8>>), i32> {
     let line = match end {
         Some(end) => &line[..end],
         // The name of the interpreter itself must be whole.
-        None if cut && !line.iter().skip_while(|byte| is_blank(byte)).any(|byte| is_blank(byte)) => {
+        None if cut && !line.iter().skip_while(|byte| is_blank(byte)).any(is_blank) => {
             return Err(libc::ENOEXEC)
         }
         None => line,
     };
     let line = trim(line);
-    let split = line.iter().position(|byte| is_blank(byte)).unwrap_or(line.len());
+    let split = line.iter().position(is_blank).unwrap_or(line.len());
     let (interpreter, rest) = (line[..split].to_vec(), trim(&line[split..]));
     if interpreter.is_empty() {
         return Err(libc::ENOEXEC);

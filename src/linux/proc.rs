@@ -13,7 +13,7 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 /// What the file says, or `None` if the host's file serves.
 pub fn contents(call: &Call<'_>, special: Special) -> Option<Vec<u8>> {
-    let process = &*call.process;
+    let process = call.process;
     match special {
         Special::Exe | Special::Mem => None,
         Special::Maps => Some(maps(call)),
@@ -21,6 +21,8 @@ pub fn contents(call: &Call<'_>, special: Special) -> Option<Vec<u8>> {
         Special::Environ => Some(process.start.environ.clone()),
         Special::Auxv => Some(process.start.auxv.clone()),
         Special::Stat => stat(call),
+        // The host's threads have the names of the guest's.
+        Special::Comm if call.thread.whole => None,
         Special::Comm => {
             let mut name: Vec<u8> = call.thread.name.iter().copied().take_while(|&byte| byte != 0).collect();
             name.push(b'\n');
