@@ -248,6 +248,7 @@ programs! {
     endings_after_the_wait: "endings.c", args ["after_the_wait"];
     endings_not_started: "endings.c", args ["not_started"];
     endings_lost_mapping: "endings.c", args ["lost_mapping"];
+    endings_alone: "endings.c", args ["alone"];
 
     // qemu-riscv64 shows the host's.
     proc_files: "proc_files.c";
@@ -361,4 +362,22 @@ fn embedded_guests_live_side_by_side() {
     machine.load(&program, &["guest", "mutex"]).expect("the program loads");
     let status = machine.run().expect("a program is loaded");
     assert!(matches!(status, Status::OutOfFuel | Status::Exited(0)), "{status:?}");
+}
+
+/// A guest inside another program leaves that program's thread as it was, ends with threads that have signals left, and
+/// makes room for the next one.
+#[test]
+fn guests_inside_another_program() {
+    let blocked = || {
+        let status = std::fs::read_to_string("/proc/thread-self/status").expect("Linux has it");
+        status.lines().find(|line| line.starts_with("SigBlk")).map(str::to_owned)
+    };
+    let image = compile::compile("endings.c", compile::Link::Static);
+    let before = blocked();
+    let mut machine = vm_engine_jit::Machine::builder().build().expect("there is room for a guest");
+    for case in ["untaken", "untaken", "alone"] {
+        machine.load(&image, &["endings", case]).expect("it is a program");
+        assert_eq!(machine.run().expect("it is loaded"), vm_engine_jit::Status::Exited(0), "{case}");
+        assert_eq!(blocked(), before, "{case}");
+    }
 }

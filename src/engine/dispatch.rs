@@ -3,6 +3,7 @@
 use super::native::{self, Back, Native, Wish, CODE_CACHE_BYTES};
 use super::{Jit, Tier};
 use crate::base::error::{Access, Fault, Trap};
+use crate::base::PAGE;
 use crate::guest::riscv::memo::Memo;
 use crate::guest::riscv::translate::{lift_into, MAX_BLOCK_BYTES, MAX_BLOCK_INSNS};
 use crate::interp::{self, Exit};
@@ -243,8 +244,11 @@ fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>, memo: &mut Memo) -> Result<IR
     let (mut code, mut again) = ([0; MAX_BLOCK_BYTES], [0; MAX_BLOCK_BYTES]);
     let mut ops = ops;
     loop {
+        // Code on a page that is watched already is not written unseen from here on.
+        let watched = mmu.is_code(pc);
         let (block, used) = lift_once(mmu, pc, ops, memo, &mut code)?;
-        if !mmu.watch_code(pc, used as u64) {
+        mmu.watch_code(pc, used as u64);
+        if watched && pc % PAGE + used as u64 <= PAGE {
             return Ok(block);
         }
         // Another thread may have written between the fetch and the watch. What is the same now is seen by the watch

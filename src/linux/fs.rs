@@ -117,6 +117,14 @@ fn memory_file(call: &Call<'_>, contents: &[u8], flags: i32) -> SysResult {
     Ok(fd)
 }
 
+/// close(fd): done even if it says EINTR, so it is not to be made again.
+pub fn close(call: &mut Call<'_>) -> SysResult {
+    match call.host(libc::SYS_close, &mut [call.raw(0)]) {
+        Err(libc::EINTR) => Ok(0),
+        result => result,
+    }
+}
+
 /// readlinkat(dir, path, buf, size).
 pub fn readlinkat(call: &mut Call<'_>) -> SysResult {
     let size = call.int(3);

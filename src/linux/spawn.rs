@@ -122,6 +122,29 @@ pub fn clone3(call: &mut Call<'_>) -> SysResult {
     spawn(call, &asked)
 }
 
+/// wait4(pid, status, options, usage).
+pub fn wait4(call: &mut Call<'_>) -> SysResult {
+    own_children(call)?;
+    let args = &mut [call.raw(0), call.guest(1, 4), call.raw(2), call.guest(3, 144)];
+    call.host(libc::SYS_wait4, args)
+}
+
+/// waitid(which, id, info, options, usage).
+pub fn waitid(call: &mut Call<'_>) -> SysResult {
+    own_children(call)?;
+    let args = &mut [call.raw(0), call.raw(1), call.guest(2, 128), call.raw(3), call.guest(4, 144)];
+    call.host(libc::SYS_waitid, args)
+}
+
+/// A guest inside another program has no children; those that there are belong to that program.
+fn own_children(call: &Call<'_>) -> Result<(), i32> {
+    if call.process.host.is_some() {
+        Ok(())
+    } else {
+        Err(libc::ECHILD)
+    }
+}
+
 /// Checks what was asked for and has it done.
 fn spawn(call: &mut Call<'_>, asked: &Asked) -> SysResult {
     let flags = asked.flags;

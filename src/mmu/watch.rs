@@ -36,16 +36,22 @@ impl SoftMmu {
         Ok(done)
     }
 
+    /// Whether code was translated from the page at `addr`, so that writes to it make translations out of date.
+    pub fn is_code(&self, addr: GuestAddr) -> bool {
+        let byte = self.space.pages().get((addr / PAGE) as usize);
+        byte.is_some_and(|byte| byte.load(Ordering::Acquire) & page::CODE != 0)
+    }
+
     /// Notes that code was translated from `[addr, addr + len)`: from now on a write there makes translations out of
-    /// date ([`SoftMmu::code_written`]). True if that is new: what was fetched before may have been written meanwhile.
-    pub fn watch_code(&self, addr: GuestAddr, len: u64) -> bool {
+    /// date ([`SoftMmu::code_written`]).
+    pub fn watch_code(&self, addr: GuestAddr, len: u64) {
         let (first, last) = (addr / PAGE, (addr + len.max(1) - 1) / PAGE);
         let pages = self.space.pages();
         let known = |index| {
             pages.get(index as usize).is_none_or(|byte| byte.load(Ordering::Acquire) & page::CODE != 0)
         };
         if known(first) && known(last) {
-            return false;
+            return;
         }
         let _changing = self.freeze();
         for index in first..=last {
@@ -69,7 +75,6 @@ impl SoftMmu {
             // Last: whoever sees the bit relies on the watch.
             byte.fetch_or(page::CODE, Ordering::Release);
         }
-        true
     }
 
     /// If a fault is a write to translated code that the guest may do, lets it happen and declares the translations out

@@ -149,7 +149,7 @@ pub fn call(number: libc::c_long, args: &mut [HostArg<'_>]) -> Result<u64, i32> 
     }
     // Pointers are to live slices or into a guest space, whose contents any call may read and write; calls that would do
     // more than that to this process are denied above.
-    if BLOCKING.contains(&number) && !(number == libc::SYS_fcntl && !waits_for_lock(raw[1])) {
+    if BLOCKING.contains(&number) && (number != libc::SYS_fcntl || waits_for_lock(raw[1])) {
         // SAFETY: as said above.
         return unsafe { super::signal::call(number, &raw) };
     }

@@ -113,13 +113,10 @@ impl Inbox {
     /// the first one waits; so there is always room.
     fn put(&self, info: &Info) {
         let (put, taken) = (self.put.load(Ordering::Relaxed), self.taken.load(Ordering::Acquire));
-        let signal = |count: u32| {
-            // SAFETY: the slots from `taken` to `put` are filled, and nobody writes them meanwhile.
-            unsafe { (*self.slots[(count % SLOTS) as usize].get())[0] }
-        };
         let mut count = taken;
         while is_kept(i32::from(info[0])) && count != put {
-            if signal(count) == info[0] {
+            // SAFETY: the slots from `taken` to `put` are filled, and nobody writes them meanwhile.
+            if unsafe { (*self.slots[(count % SLOTS) as usize].get())[0] } == info[0] {
                 return;
             }
             count = count.wrapping_add(1);
@@ -163,9 +160,9 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
         *pc = vmjit_call_off as *const () as i64;
     }
     super::trap::end_slice(context);
-    // SAFETY: a queued signal carries a value (sigaction(2)); of another one the same bytes are read.
-    let value = unsafe { info.si_value() }.sival_ptr as u64;
-    if signal == KICK && info.si_code == libc::SI_QUEUE && value == KICK_VALUE {
+    // SAFETY: a queued signal carries a value (sigaction(2)).
+    let is_marked = || unsafe { info.si_value() }.sival_ptr as u64 == KICK_VALUE;
+    if signal == KICK && info.si_code == libc::SI_QUEUE && is_marked() {
         return;
     }
     if deliver(info) && !is_kept(signal) {

@@ -12,14 +12,17 @@ use std::ffi::c_void;
 /// Stack for signal handlers of the host; the processor's registers alone take up to eleven KiB of it.
 const SIGNAL_STACK: usize = 64 << 10;
 
-type Body = Box<dyn FnOnce() + Send>;
+/// What a thread begins with: what it does, and its stack for signal handlers.
+type Body = (Box<dyn FnOnce() + Send>, MmapMut);
 
 /// Starts a thread that nobody waits for, with `stack` bytes of stack. A panic in it ends the process.
 ///
 /// # Errors
 /// The host's `errno`: EAGAIN if there are too many.
 pub fn start(stack: usize, body: impl FnOnce() + Send + 'static) -> Result<(), i32> {
-    let body: Box<Body> = Box::new(Box::new(body));
+    // Here, where its lack can still be told.
+    let signal_stack = MmapMut::map_anon(SIGNAL_STACK).map_err(|_| libc::EAGAIN)?;
+    let body: Box<Body> = Box::new((Box::new(body), signal_stack));
     let body = Box::into_raw(body);
     // SAFETY: the attributes are initialised before they are used and destroyed after; the thread gets the box, or, if
     // there is none, this function takes it back.
@@ -41,8 +44,7 @@ pub fn start(stack: usize, body: impl FnOnce() + Send + 'static) -> Result<(), i
 
 extern "C" fn run(body: *mut c_void) -> *mut c_void {
     // SAFETY: `start` passes a box that it has given up.
-    let body = unsafe { Box::from_raw(body.cast::<Body>()) };
-    let Ok(mut memory) = MmapMut::map_anon(SIGNAL_STACK) else { std::process::abort() };
+    let (body, mut memory) = *unsafe { Box::from_raw(body.cast::<Body>()) };
     let signals = |sp: *mut c_void, flags, size| {
         let stack = libc::stack_t { ss_sp: sp, ss_flags: flags, ss_size: size };
         // SAFETY: the memory lives until the second call, which is after the last use of it.

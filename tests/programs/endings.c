@@ -235,9 +235,25 @@ static void lost_mapping(void) {
     }
 }
 
+// The first thread ends before another one, which ends the process.
+static void *end_all(void *arg) {
+    pause_for(20);
+    _exit(0);
+    return arg;
+}
+
+static void alone(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, end_all, NULL);
+    CHECK(wait(NULL) == -1 && errno == ECHILD);
+    fflush(stdout);
+    syscall(SYS_exit, 1);
+}
+
 int main(int argc, char **argv) {
     static const struct test_case cases[] = {
-        CASE(untaken), CASE(none_lost), CASE(of_a_child), CASE(first_ends), CASE(left_locked), CASE(after_the_wait), CASE(not_started), CASE(lost_mapping), {NULL, NULL},
+        CASE(untaken), CASE(none_lost), CASE(of_a_child), CASE(first_ends), CASE(left_locked), CASE(after_the_wait), CASE(not_started), CASE(lost_mapping),
+        CASE(alone), {NULL, NULL},
     };
     return run_case(cases, argc, argv);
 }
