@@ -202,6 +202,17 @@ impl Host {
         ] {
             let result = guest.call(name, &args);
             assert!(result >= 0, "{name}: {result}");
+            // Something to read, from both ends.
+            let ends = u64::from_le_bytes(guest.get(0, 8).try_into().unwrap_or_default());
+            let writable: &[u64] = match name {
+                "pipe2" => &[ends >> 32],
+                "socketpair" => &[ends & 0xffff_ffff, ends >> 32],
+                _ => &[],
+            };
+            for end in writable {
+                let written = guest.call("write", &[*end, FIXED, 64]);
+                assert_eq!(written, 64, "{name}");
+            }
         }
     }
 
@@ -290,10 +301,11 @@ fn pointer(choices: &mut Choices<'_>) -> u64 {
         6 | 7 => SCRATCH + SCRATCH_LEN - small,
         8 => SCRATCH + SCRATCH_LEN,
         9 => SPACE - 1 - small,
-        10 => SPACE,
+        // Host memory behind the space and before it, if the address were taken as it is.
+        10 => SPACE + small * PAGE / 2,
         11 => SPACE + SCRATCH + small,
         12 => 1 << 40 | SCRATCH,
-        13 => small.wrapping_neg(),
+        13 => (small * 64).wrapping_neg(),
         14 => VECTORS + small % 16 * 16,
         15 => MESSAGES + small % 4 * 64,
         16 => FIXED + small % (NAMES.len() + LOOKED_AT.len()) as u64 * NAME as u64,
