@@ -93,7 +93,9 @@ impl Host {
         let apart = (libc::CLONE_FILES | libc::CLONE_FS) as u64;
         host_call(&guest, libc::SYS_unshare, &mut [CallArg::Int(apart)]);
         let tid = host_call(&guest, libc::SYS_gettid, &mut []);
-        let name = format!("vmjit-syscalls-{}-{tid}", std::process::id());
+        // Processes of other namespaces may have the same ids.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let name = format!("vmjit-syscalls-{tid}-{}", now.as_nanos());
         let folder = std::env::temp_dir().join(name);
         let open = std::fs::read_dir("/proc/thread-self/fd").map_or(0, |list| {
             let numbers = list.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
