@@ -93,7 +93,9 @@ impl Host {
         let apart = (libc::CLONE_FILES | libc::CLONE_FS) as u64;
         host_call(&guest, libc::SYS_unshare, &mut [CallArg::Int(apart)]);
         let tid = host_call(&guest, libc::SYS_gettid, &mut []);
-        let name = format!("vmjit-syscalls-{}-{tid}", std::process::id());
+        // Processes of other namespaces may have the same ids.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let name = format!("vmjit-syscalls-{tid}-{}", now.as_nanos());
         let folder = std::env::temp_dir().join(name);
         let open = std::fs::read_dir("/proc/thread-self/fd").map_or(0, |list| {
             let numbers = list.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -202,6 +204,17 @@ impl Host {
         ] {
             let result = guest.call(name, &args);
             assert!(result >= 0, "{name}: {result}");
+            // Something to read, from both ends.
+            let ends = u64::from_le_bytes(guest.get(0, 8).try_into().unwrap_or_default());
+            let writable: &[u64] = match name {
+                "pipe2" => &[ends >> 32],
+                "socketpair" => &[ends & 0xffff_ffff, ends >> 32],
+                _ => &[],
+            };
+            for end in writable {
+                let written = guest.call("write", &[*end, FIXED, 64]);
+                assert_eq!(written, 64, "{name}");
+            }
         }
     }
 
@@ -290,10 +303,11 @@ fn pointer(choices: &mut Choices<'_>) -> u64 {
         6 | 7 => SCRATCH + SCRATCH_LEN - small,
         8 => SCRATCH + SCRATCH_LEN,
         9 => SPACE - 1 - small,
-        10 => SPACE,
+        // Host memory behind the space and before it, if the address were taken as it is.
+        10 => SPACE + small * PAGE / 2,
         11 => SPACE + SCRATCH + small,
         12 => 1 << 40 | SCRATCH,
-        13 => small.wrapping_neg(),
+        13 => (small * 64).wrapping_neg(),
         14 => VECTORS + small % 16 * 16,
         15 => MESSAGES + small % 4 * 64,
         16 => FIXED + small % (NAMES.len() + LOOKED_AT.len()) as u64 * NAME as u64,
