@@ -149,8 +149,10 @@ impl SharedCode {
     ) -> Result<(Arc<Generation>, bool), Error> {
         let number = newest.number() + 1;
         let had_code = !newest.cache().is_empty();
-        // Nobody else has it, nor can get it while the lock is held: it begins again where it is.
-        if Arc::ptr_eq(&newest, &current) && Arc::strong_count(&newest) == 2 {
+        // Beside this call and its caller's hart nobody has it, nor can get it while the lock is held: it begins again
+        // where it is.
+        const OURS: usize = 3;
+        if Arc::ptr_eq(&newest, &current) && Arc::strong_count(&newest) == OURS {
             newest.cache().clear();
             newest.number.store(number, Ordering::Relaxed);
             newest.epoch.store(epoch, Ordering::Relaxed);

@@ -82,7 +82,13 @@ static void *add(void *arg) {
     return (char *)arg + 1;
 }
 
+// Handlers must not run here: a thread that is cancelled while one runs inside a call that can be cancelled is unwound
+// from wherever the handler was, which no library is prepared for.
 static void *sleep_on(void *arg) {
+    sigset_t handled;
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGUSR1), sigaddset(&handled, SIGUSR2), sigaddset(&handled, SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &handled, NULL);
     for (;;) pause();
 }
 
