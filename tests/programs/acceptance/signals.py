@@ -40,8 +40,11 @@ seen.clear()
 # A read that a signal interrupts goes on afterwards.
 signal.setitimer(signal.ITIMER_REAL, 0.05)
 ours, theirs = os.pipe()
-threading.Timer(0.3, os.write, (theirs, b"late")).start()
+timer = threading.Timer(0.3, os.write, (theirs, b"late"))
+timer.start()
 print("read", os.read(ours, 10), seen)
+# A thread that is still there would take the signals that this one blocks from here on.
+timer.join()
 seen.clear()
 
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2])
