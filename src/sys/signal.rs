@@ -224,30 +224,30 @@ fn sigaction(signal: i32, new: Option<&KernelAction>) -> Result<KernelAction, i3
     }
 }
 
-/// Sets what this process does on a signal; of `flags` those that tell the kernel about children are passed on.
-/// Nothing happens for signals that are not the guest's ([`KEPT`]).
+/// Handles a signal by `handler` from now on, with all others blocked meanwhile; `flags` beside those that this needs.
+fn handle(signal: i32, handler: usize, flags: u64) -> Result<(), i32> {
+    const SA_RESTORER: u64 = 0x0400_0000;
+    let own = (libc::SA_SIGINFO | libc::SA_ONSTACK) as u64 | SA_RESTORER;
+    let restorer = vmjit_restore as *const () as usize;
+    let action = KernelAction { handler, flags: flags | own, restorer, mask: u64::MAX };
+    sigaction(signal, Some(&action)).map(|_| ())
+}
+
+/// Sets what this process does on a signal; of `flags` those that tell the kernel about children are passed on. Signals
+/// that are not the guest's ([`KEPT`]) stay as they are, but for kicks, which are caught if the guest catches their signal.
 ///
 /// # Errors
 /// The kernel's `errno`.
 pub fn set_disposition(signal: i32, disposition: Disposition, flags: u64) -> Result<(), i32> {
-    const SA_RESTORER: u64 = 0x0400_0000;
     if is_kept(signal) {
         return if signal == KICK && disposition == Disposition::Catch { expect_kicks() } else { Ok(()) };
     }
-    let passed = flags & (libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT) as u64;
     let handler = match disposition {
         Disposition::Default => libc::SIG_DFL,
         Disposition::Ignore => libc::SIG_IGN,
         Disposition::Catch => on_signal as *const () as usize,
     };
-    let own = (libc::SA_SIGINFO | libc::SA_ONSTACK) as u64 | SA_RESTORER;
-    let action = KernelAction {
-        handler,
-        flags: passed | own,
-        restorer: vmjit_restore as *const () as usize,
-        mask: u64::MAX,
-    };
-    sigaction(signal, Some(&action)).map(|_| ())
+    handle(signal, handler, flags & (libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT) as u64)
 }
 
 /// Whether this process ignores a signal.
@@ -281,14 +281,7 @@ impl Drop for IgnoredForExec {
 /// # Errors
 /// The kernel's `errno`.
 pub fn expect_kicks() -> Result<(), i32> {
-    const SA_RESTORER: u64 = 0x0400_0000;
-    let action = KernelAction {
-        handler: on_signal as *const () as usize,
-        flags: (libc::SA_SIGINFO | libc::SA_ONSTACK) as u64 | SA_RESTORER,
-        restorer: vmjit_restore as *const () as usize,
-        mask: u64::MAX,
-    };
-    sigaction(KICK, Some(&action)).map(|_| ())
+    handle(KICK, on_signal as *const () as usize, 0)
 }
 
 /// Wakes a thread of this process out of a blocking call, whose reason to stop stands in its poll word already.
