@@ -1,6 +1,6 @@
 //! Terminators: links, the table of indirect targets, the return stack, exits.
 
-use super::roles::{self, home, Home};
+use super::roles::{self, Home};
 use super::thunks::state;
 use super::{condition, ColdKind, Lower, Source};
 use crate::asm::x64::reg::*;
@@ -58,7 +58,7 @@ impl Lower<'_> {
     /// Compares two registers; returns the condition to test.
     fn compare(&mut self, cond: crate::ir::Cond, src1: RegId, src2: RegId) -> Cond {
         use crate::ir::Cond as Ir;
-        if home(src2) == Home::Zero {
+        if self.home(src2) == Home::Zero {
             let a = self.value(src1, RAX);
             self.pad_before_jcc(3);
             self.asm.test_rr(Size::S64, a, a);
@@ -76,7 +76,8 @@ impl Lower<'_> {
                 self.asm.cmp_rr(Size::S64, a, b);
             }
             Source::Mem(b) => {
-                self.pad_before_jcc(if roles::slot(src2) < 128 { 4 } else { 7 });
+                let short = matches!(self.home(src2), Home::Slot(at) if at < 128);
+                self.pad_before_jcc(if short { 4 } else { 7 });
                 self.asm.cmp_rm(Size::S64, a, b);
             }
         }

@@ -12,7 +12,7 @@
 //!
 //! The flags that hardware raised before the helper runs are a subset of those the helper raises.
 
-use super::roles::{self, home, Home};
+use super::roles::{self, Home};
 use super::thunks::state;
 use super::{ColdKind, Lower};
 use crate::asm::x64::reg::*;
@@ -157,13 +157,13 @@ impl Lower<'_> {
 
     /// The value of a floating-point register in an xmm register: its own or `scratch`.
     fn xmm(&mut self, reg: RegId, scratch: Xmm) -> Xmm {
-        match home(reg) {
+        match self.home(reg) {
             Home::Xmm(xmm) => return xmm,
             Home::Gpr(_) => {
                 let host = self.value(reg, RAX);
                 self.asm.movq_xr(scratch, host);
             }
-            Home::Slot => self.asm.movsd_xm(scratch, state(roles::slot(reg))),
+            Home::Slot(at) => self.asm.movsd_xm(scratch, state(at)),
             Home::Zero => self.asm.xorps_xx(scratch, scratch),
         }
         scratch
@@ -178,11 +178,11 @@ impl Lower<'_> {
 
     fn put_xmm(&mut self, reg: RegId, from: Xmm) {
         self.define(reg);
-        match home(reg) {
+        match self.home(reg) {
             Home::Xmm(xmm) if xmm == from => {}
             Home::Xmm(xmm) => self.asm.movaps_xx(xmm, from),
             Home::Gpr(host) => self.asm.movq_rx(host, from),
-            Home::Slot => self.asm.movsd_mx(state(roles::slot(reg)), from),
+            Home::Slot(at) => self.asm.movsd_mx(state(at), from),
             Home::Zero => {}
         }
     }
@@ -192,8 +192,8 @@ impl Lower<'_> {
         if reg < 64 && self.boxed >> reg & 1 != 0 {
             return;
         }
-        match home(reg) {
-            Home::Slot => self.asm.cmp_mi(S32, state(roles::slot(reg) + 4), -1),
+        match self.home(reg) {
+            Home::Slot(at) => self.asm.cmp_mi(S32, state(at + 4), -1),
             _ => {
                 self.load(RAX, reg);
                 self.asm.sar_ri(S64, RAX, 32);
@@ -213,8 +213,8 @@ impl Lower<'_> {
     }
 
     fn apply(&mut self, pair: &Pair, to: Xmm, operand: RegId) {
-        match home(operand) {
-            Home::Slot => (pair.xm)(self.asm, to, state(roles::slot(operand))),
+        match self.home(operand) {
+            Home::Slot(at) => (pair.xm)(self.asm, to, state(at)),
             _ => {
                 let b = self.xmm(operand, X1);
                 (pair.xx)(self.asm, to, b);
@@ -224,7 +224,7 @@ impl Lower<'_> {
 
     /// Arithmetic on doubles, in the destination's home if that is possible.
     fn double(&mut self, commutes: bool, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
-        match home(dst) {
+        match self.home(dst) {
             Home::Xmm(d) if dst != src2 || dst == src1 => {
                 self.load_xmm(d, src1);
                 self.apply(pair, d, src2);
@@ -241,7 +241,7 @@ impl Lower<'_> {
 
     /// Puts what arithmetic made of `sources` in xmm0 into a register.
     fn put_double(&mut self, dst: RegId, sources: &[RegId]) {
-        if let Home::Xmm(xmm) = home(dst) {
+        if let Home::Xmm(xmm) = self.home(dst) {
             self.asm.movaps_xx(xmm, X0);
             return self.computed(dst, sources);
         }
@@ -296,7 +296,7 @@ impl Lower<'_> {
             IROp::NegMulAddF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfnmsub213ss_xxx, vfnmsub213ss_xxm), dst, [src1, src2, src3]),
             _ => return false,
         };
-        if regs.iter().any(|&reg| !matches!(home(reg), Home::Xmm(_) | Home::Slot)) {
+        if regs.iter().any(|&reg| !matches!(self.home(reg), Home::Xmm(_) | Home::Slot(_))) {
             // Integer registers as operands would need a second scratch register; no guest has them.
             return false;
         }
@@ -309,8 +309,8 @@ impl Lower<'_> {
         // xmm0 = src1 * xmm0 + src3, with xmm0 = src2 first: the factors may be exchanged.
         self.load_xmm(X0, regs[1]);
         let a = self.xmm(regs[0], X1);
-        match home(regs[2]) {
-            Home::Slot => (emit.xxm)(self.asm, X0, a, state(roles::slot(regs[2]))),
+        match self.home(regs[2]) {
+            Home::Slot(at) => (emit.xxm)(self.asm, X0, a, state(at)),
             _ => {
                 let c = self.xmm(regs[2], X1);
                 (emit.xxx)(self.asm, X0, a, c);
@@ -482,7 +482,7 @@ impl Lower<'_> {
                 self.asm.cvtsi2ss_xr(size, X0, a);
             }
             false => {
-                let d = if let Home::Xmm(xmm) = home(dst) { xmm } else { X0 };
+                let d = if let Home::Xmm(xmm) = self.home(dst) { xmm } else { X0 };
                 self.asm.xorps_xx(d, d);
                 self.asm.cvtsi2sd_xr(size, d, a);
                 return self.put_xmm(dst, d);

@@ -1,6 +1,7 @@
 //! Integer operations: each a few instructions between the registers' homes.
 
-use super::roles::{home, Home};
+use super::roles::Home;
+use super::thunks::state;
 use super::{Lower, Source};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Feature, Index, Mem, Scale, Size};
@@ -223,9 +224,9 @@ impl Lower<'_> {
     }
 
     fn constant(&mut self, dst: RegId, imm: i64) {
-        match (home(dst), i32::try_from(imm)) {
-            (Home::Slot, Ok(small)) => {
-                self.asm.mov_mi(S64, super::thunks::state(super::roles::slot(dst)), small);
+        match (self.home(dst), i32::try_from(imm)) {
+            (Home::Slot(at), Ok(small)) => {
+                self.asm.mov_mi(S64, state(at), small);
                 self.narrow(dst);
             }
             _ => {
@@ -245,19 +246,15 @@ impl Lower<'_> {
         }
         self.mend(src);
         let narrow = self.is_narrow(src);
-        if let (true, Home::Gpr(d), Home::Gpr(s)) = (self.is_pending(src), home(dst), home(src)) {
+        if let (true, Home::Gpr(d), Home::Gpr(s)) = (self.is_pending(src), self.home(dst), self.home(src)) {
             self.asm.mov_rr(S32, d, s);
             return self.pend(dst);
         }
         self.define(dst);
-        match (home(dst), home(src)) {
+        match (self.home(dst), self.home(src)) {
             (Home::Xmm(d), Home::Xmm(s)) => self.asm.movaps_xx(d, s),
-            (Home::Xmm(d), Home::Slot) => {
-                self.asm.movsd_xm(d, super::thunks::state(super::roles::slot(src)));
-            }
-            (Home::Slot, Home::Xmm(s)) => {
-                self.asm.movsd_mx(super::thunks::state(super::roles::slot(dst)), s);
-            }
+            (Home::Xmm(d), Home::Slot(at)) => self.asm.movsd_xm(d, state(at)),
+            (Home::Slot(at), Home::Xmm(s)) => self.asm.movsd_mx(state(at), s),
             (Home::Gpr(d), _) => self.load(d, src),
             _ => {
                 let from = self.value(src, RAX);
@@ -320,7 +317,7 @@ impl Lower<'_> {
     fn compute(&mut self, alu: Alu, size: Size, dst: RegId, src1: RegId, src2: RegId) {
         let commutes = alu != Alu::Sub;
         let d = self.target(dst, RAX);
-        if let (Alu::Add, Home::Gpr(a), Home::Gpr(b)) = (alu, home(src1), home(src2)) {
+        if let (Alu::Add, Home::Gpr(a), Home::Gpr(b)) = (alu, self.home(src1), self.home(src2)) {
             if d != a && d != b {
                 let index = Index::new(b).map(|b| Mem::sum(a, b, Scale::X1));
                 if let Some(sum) = index {
@@ -329,7 +326,7 @@ impl Lower<'_> {
                 }
             }
         }
-        if home(src2) == Home::Gpr(d) && home(src1) != Home::Gpr(d) {
+        if self.home(src2) == Home::Gpr(d) && self.home(src1) != Home::Gpr(d) {
             if commutes {
                 let a = self.operand_sized(size, src1, RCX);
                 self.emit_alu(alu, size, d, a);
@@ -357,8 +354,8 @@ impl Lower<'_> {
 
     fn add_imm(&mut self, dst: RegId, src: RegId, imm: i64) -> bool {
         let Ok(small) = i32::try_from(imm) else { return false };
-        if let (Home::Slot, true) = (home(dst), dst == src) {
-            self.asm.add_mi(S64, super::thunks::state(super::roles::slot(dst)), small);
+        if let (Home::Slot(at), true) = (self.home(dst), dst == src) {
+            self.asm.add_mi(S64, state(at), small);
             self.define(dst);
             return true;
         }

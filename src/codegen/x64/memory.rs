@@ -1,7 +1,7 @@
 //! Loads, stores and atomics. A guest address is computed by the access itself, modulo 2^32: the address-size prefix
 //! cuts base plus displacement exactly as the guest's space does.
 
-use super::roles::{self, home, Home};
+use super::roles::{self, Home};
 use super::thunks::state;
 use super::{Lower, Repair};
 use crate::asm::x64::reg::*;
@@ -46,7 +46,7 @@ impl Lower<'_> {
 
     /// The operand for `base + offset`; may use rdx.
     fn address(&mut self, base: RegId, offset: i64) -> Mem {
-        let mem = match (home(base), i32::try_from(offset)) {
+        let mem = match (self.home(base), i32::try_from(offset)) {
             (Home::Zero, Ok(offset)) => Mem::absolute(offset),
             // Only the low half matters.
             (_, Ok(offset)) => Mem::base(self.sized(S32, base, RDX)).disp(offset),
@@ -110,7 +110,7 @@ impl Lower<'_> {
     }
 
     fn load_from(&mut self, op: &IROp, dst: RegId, mem: Mem) {
-        if let Home::Xmm(xmm) = home(dst) {
+        if let Home::Xmm(xmm) = self.home(dst) {
             self.define(dst);
             match op {
                 IROp::LoadF32 { .. } => {
@@ -158,7 +158,7 @@ impl Lower<'_> {
         };
         self.mend(src);
         let mem = self.address(base, offset);
-        match (op, home(src)) {
+        match (op, self.home(src)) {
             (IROp::Store { .. }, Home::Xmm(xmm)) => self.asm.movsd_mx(mem, xmm),
             (IROp::Store32 { .. }, Home::Xmm(xmm)) => self.asm.movss_mx(mem, xmm),
             (IROp::Store { .. }, Home::Zero) => self.asm.mov_mi(S64, mem, 0),

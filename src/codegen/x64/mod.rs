@@ -36,7 +36,7 @@ use crate::base::{GuestAddr, RegId};
 use crate::ir::ops::Effect;
 use crate::ir::{IRBlock, IROp, Terminator};
 use nan::Raw;
-use roles::{home, slot, Home};
+use roles::{home, Home};
 use rotate::PutOff;
 use thunks::state;
 use upper::Upper;
@@ -159,6 +159,7 @@ impl Compiler {
             raw: Raw::default(),
             boxed: 0,
             resync: false,
+            local: None,
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
@@ -225,9 +226,23 @@ struct Lower<'a> {
     boxed: u64,
     /// The rounding mode was written: leave before the next guest instruction.
     resync: bool,
+    /// Where the registers of the operation at hand live, in a unit that has its own allocation.
+    local: Option<Locals>,
 }
 
+/// Homes of the registers that stand for an operation's operands in a unit that has its own allocation.
+type Locals = [Home; 64];
+
 impl Lower<'_> {
+    /// Where a virtual register lives.
+    #[inline(always)]
+    fn home(&self, reg: RegId) -> Home {
+        match &self.local {
+            None => home(reg),
+            Some(homes) => homes[usize::from(reg & 63)],
+        }
+    }
+
     fn entry(&mut self) {
         self.marks.push((0, 0));
         self.asm.sub_ri(Size::S64, roles::FUEL, self.cost);
@@ -407,7 +422,7 @@ impl Lower<'_> {
 
     /// The value of an integer-like register: its host register, or `scratch` with the value loaded.
     fn value(&mut self, reg: RegId, scratch: Gpr) -> Gpr {
-        match home(reg) {
+        match self.home(reg) {
             Home::Gpr(host) => {
                 self.extend_home(reg);
                 return host;
@@ -416,7 +431,7 @@ impl Lower<'_> {
                 self.mend(reg);
                 self.asm.movq_rx(scratch, xmm);
             }
-            Home::Slot => self.asm.mov_rm(Size::S64, scratch, state(slot(reg))),
+            Home::Slot(at) => self.asm.mov_rm(Size::S64, scratch, state(at)),
             Home::Zero => self.asm.xor_rr(Size::S32, scratch, scratch),
         }
         scratch
@@ -436,7 +451,7 @@ impl Lower<'_> {
 
     /// Where to compute the new value of a register: its host register or `scratch`.
     fn target(&self, reg: RegId, scratch: Gpr) -> Gpr {
-        match home(reg) {
+        match self.home(reg) {
             Home::Gpr(host) => host,
             _ => scratch,
         }
@@ -445,18 +460,18 @@ impl Lower<'_> {
     /// Puts a computed value into its register.
     fn put(&mut self, reg: RegId, from: Gpr) {
         self.define(reg);
-        match home(reg) {
+        match self.home(reg) {
             Home::Gpr(host) => self.move_gpr(host, from),
             Home::Xmm(xmm) => self.asm.movq_xr(xmm, from),
-            Home::Slot => self.asm.mov_mr(Size::S64, state(slot(reg)), from),
+            Home::Slot(at) => self.asm.mov_mr(Size::S64, state(at), from),
             Home::Zero => {}
         }
     }
 
     /// A register as the second operand of an instruction: its host register or its slot.
     fn operand(&mut self, reg: RegId, scratch: Gpr) -> Source {
-        match home(reg) {
-            Home::Slot => Source::Mem(state(slot(reg))),
+        match self.home(reg) {
+            Home::Slot(at) => Source::Mem(state(at)),
             _ => Source::Gpr(self.value(reg, scratch)),
         }
     }

@@ -8,7 +8,7 @@
 //! Before a helper is called everything is mended (in slow paths: there, which may be after the operation's own code has
 //! mended some). At an access that may fault `Buffers::pending` says what is raw.
 
-use super::roles::{home, Home};
+use super::roles::Home;
 use super::upper::float_bit;
 use super::{ColdKind, Lower};
 use crate::asm::x64::reg::*;
@@ -89,7 +89,7 @@ impl Lower<'_> {
 
     fn mend_raw(&mut self, reg: RegId) {
         let regs = self.raw.implied(reg);
-        let Home::Xmm(xmm) = home(reg) else { return };
+        let Home::Xmm(xmm) = self.home(reg) else { return };
         if regs == 0 {
             return;
         }
@@ -112,7 +112,7 @@ impl Lower<'_> {
     /// As [`Lower::mend`], one by one: for code behind the block.
     pub(super) fn mend_each(&mut self, regs: u32) {
         for reg in registers(regs) {
-            if let Home::Xmm(xmm) = home(reg) {
+            if let Home::Xmm(xmm) = self.home(reg) {
                 self.mend_xmm(xmm);
             }
         }

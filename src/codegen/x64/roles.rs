@@ -52,8 +52,8 @@ pub(super) const FPR_ROLES: &[(RegId, u8)] = &[
 pub(super) enum Home {
     Gpr(Gpr),
     Xmm(Xmm),
-    /// Its slot in `CpuState`.
-    Slot,
+    /// A slot in `CpuState`, at this offset.
+    Slot(i32),
     /// Register 0.
     Zero,
 }
@@ -62,9 +62,13 @@ pub(super) enum Home {
 static HOMES: [Home; 256] = homes();
 
 const fn homes() -> [Home; 256] {
-    let mut homes = [Home::Slot; 256];
-    homes[0] = Home::Zero;
-    let mut i = 0;
+    let mut homes = [Home::Zero; 256];
+    let mut i = 1;
+    while i < homes.len() {
+        homes[i] = Home::Slot(slot(i as RegId));
+        i += 1;
+    }
+    i = 0;
     while i < GPR_ROLES.len() {
         homes[GPR_ROLES[i].0 as usize] = Home::Gpr(GPR_ROLES[i].1);
         i += 1;
@@ -79,15 +83,15 @@ const fn homes() -> [Home; 256] {
     homes
 }
 
-/// Where a virtual register lives.
+/// Where a virtual register lives while units meet.
 #[inline]
 pub(super) fn home(reg: RegId) -> Home {
     HOMES[usize::from(reg)]
 }
 
 /// Offset in `CpuState` of a virtual register's slot.
-pub(super) fn slot(reg: RegId) -> i32 {
-    i32::from(reg) * 8
+pub(super) const fn slot(reg: RegId) -> i32 {
+    reg as i32 * 8
 }
 
 const _: () = assert!(offset_of!(CpuState, regs) == 0 && size_of::<CpuState>() < 1 << 16);

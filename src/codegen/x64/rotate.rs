@@ -7,7 +7,7 @@
 //! itself, but for a shift of a register in place; nothing is put off where the block is left but at a fault.
 
 use super::memory::is_plain;
-use super::roles::{home, slot, Home};
+use super::roles::Home;
 use super::thunks::state;
 use super::{Lower, Repair};
 use crate::asm::x64::reg::*;
@@ -164,9 +164,9 @@ impl Lower<'_> {
     fn rotate(&mut self, dst: RegId, size: Size, src: RegId, count: u8) {
         let features = self.request.features;
         let d = self.target(dst, RAX);
-        match home(src) {
-            Home::Slot if features.has(Feature::Bmi2) => {
-                self.asm.rorx_rmi(size, d, state(slot(src)), count);
+        match self.home(src) {
+            Home::Slot(at) if features.has(Feature::Bmi2) => {
+                self.asm.rorx_rmi(size, d, state(at), count);
             }
             _ => {
                 let a = self.sized(size, src, RAX);

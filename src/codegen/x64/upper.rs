@@ -10,7 +10,7 @@
 //! Besides, it is known of some registers that they hold a sign-extended 32-bit number, for which `and`, `or`, `xor`
 //! and comparisons of the low halves say it all.
 
-use super::roles::{self, home, Home};
+use super::roles::{self, Home};
 use super::thunks::state;
 use super::{Lower, Source};
 use crate::asm::x64::reg::*;
@@ -98,7 +98,7 @@ impl Lower<'_> {
     /// Gives a register the upper half that is due. Flags are not changed.
     pub(super) fn extend_home(&mut self, reg: RegId) {
         if self.is_pending(reg) {
-            if let Home::Gpr(host) = home(reg) {
+            if let Home::Gpr(host) = self.home(reg) {
                 self.asm.movsxd_rr(host, host);
             }
             self.upper.pending &= !(bit(reg) as u16);
@@ -123,10 +123,10 @@ impl Lower<'_> {
 
     /// The value of a register for an operation of a size: its host register, or `scratch` with the value loaded.
     pub(super) fn sized(&mut self, size: Size, reg: RegId, scratch: Gpr) -> Gpr {
-        match (size, home(reg)) {
+        match (size, self.home(reg)) {
             (S32, Home::Gpr(host)) => host,
-            (S32, Home::Slot) => {
-                self.asm.mov_rm(S32, scratch, state(roles::slot(reg)));
+            (S32, Home::Slot(at)) => {
+                self.asm.mov_rm(S32, scratch, state(at));
                 scratch
             }
             _ => self.value(reg, scratch),
@@ -143,8 +143,8 @@ impl Lower<'_> {
 
     /// As [`Lower::sized`], or the slot.
     pub(super) fn operand_sized(&mut self, size: Size, reg: RegId, scratch: Gpr) -> Source {
-        match home(reg) {
-            Home::Slot => Source::Mem(state(roles::slot(reg))),
+        match self.home(reg) {
+            Home::Slot(at) => Source::Mem(state(at)),
             _ => Source::Gpr(self.sized(size, reg, scratch)),
         }
     }
@@ -154,7 +154,7 @@ impl Lower<'_> {
         if size == S64 {
             return self.put(dst, from);
         }
-        match home(dst) {
+        match self.home(dst) {
             Home::Gpr(host) => {
                 if host != from {
                     self.asm.mov_rr(S32, host, from);
@@ -181,7 +181,7 @@ impl Lower<'_> {
                 self.copy(dst, src)
             };
         }
-        if let Home::Gpr(host) = home(dst) {
+        if let Home::Gpr(host) = self.home(dst) {
             self.load_sized(S32, host, src);
             return self.pend(dst);
         }
