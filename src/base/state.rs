@@ -94,6 +94,8 @@ pub struct HostSlots {
     /// Floating-point control words of the host and of the guest.
     pub host_mxcsr: u32,
     pub guest_mxcsr: u32,
+    /// The host's registers where an access faulted: 16 integer registers, then the low halves of 16 vector registers.
+    pub saved: [u64; 32],
 }
 
 /// Stops a running hart from another thread. Cheap to clone; may outlive the hart.

@@ -38,6 +38,10 @@ pub mod exit {
     pub const RESUME: u32 = 10;
     /// The block ended with `Return`.
     pub const RETURN: u32 = 11;
+    /// Goes on at the program counter, with one block in the interpreter: generated code cannot do what comes there.
+    pub const GIVE_UP: u32 = 12;
+    /// A region costs more fuel than is left; the program counter is at its start.
+    pub const SLICE: u32 = 13;
 }
 
 /// How guest addresses become host addresses.

@@ -3,6 +3,7 @@
 
 use super::Tier;
 use crate::asm::x64::CpuFeatures;
+use crate::codegen::x64::homes_from_saved;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, FIRST_FLOAT};
@@ -280,6 +281,7 @@ impl Native {
             exit::BREAKPOINT => self.trapped(cpu, Trap::Breakpoint),
             exit::FAULT => {
                 let fault = mmu.last_fault();
+                homes_from_saved(cpu);
                 self.settle(cpu, cpu.host.host_pc);
                 let repairs: Vec<IROp> = self.code.cache().repairs(cpu.host.host_pc).collect();
                 for op in repairs {

@@ -535,6 +535,34 @@ impl IROp {
     pub fn info(&self) -> &'static OpInfo {
         &ROWS[self.index()]
     }
+
+    /// Whether the operation leaves a boxed single in its destination.
+    pub fn boxes_single(&self) -> bool {
+        matches!(
+            self,
+            IROp::LoadF32 { .. }
+                | IROp::BoxF32 { .. }
+                | IROp::AddF32 { .. }
+                | IROp::SubF32 { .. }
+                | IROp::MulF32 { .. }
+                | IROp::DivF32 { .. }
+                | IROp::SqrtF32 { .. }
+                | IROp::MinF32 { .. }
+                | IROp::MaxF32 { .. }
+                | IROp::MulAddF32 { .. }
+                | IROp::MulSubF32 { .. }
+                | IROp::NegMulSubF32 { .. }
+                | IROp::NegMulAddF32 { .. }
+                | IROp::SignF32 { .. }
+                | IROp::SignNotF32 { .. }
+                | IROp::SignXorF32 { .. }
+                | IROp::F64ToF32 { .. }
+                | IROp::I32ToF32 { .. }
+                | IROp::U32ToF32 { .. }
+                | IROp::I64ToF32 { .. }
+                | IROp::U64ToF32 { .. }
+        )
+    }
 }
 
 // The table fits one cache line per four operations, and the interpreter walks it directly.

@@ -121,7 +121,7 @@ impl Lower<'_> {
     }
 
     /// Puts the guest's return address on the return stack, which is emptied if it is full.
-    fn push_return(&mut self, return_to: GuestAddr) {
+    pub(super) fn push_return(&mut self, return_to: GuestAddr) {
         let back = self.asm.new_label();
         let full = self.cold(ColdKind::EmptyStack { back });
         self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));
@@ -142,7 +142,7 @@ impl Lower<'_> {
     }
 
     /// Where a host return comes: drops the guest's return address and goes on behind the call.
-    fn returned(&mut self, return_to: GuestAddr) {
+    pub(super) fn returned(&mut self, return_to: GuestAddr) {
         self.asm.lea_rm(Size::S64, RSP, Mem::base(RSP).disp(8));
         self.jump(return_to);
     }

@@ -29,34 +29,6 @@ use Size::{S32, S64};
 const X0: Xmm = Xmm::ALL[0];
 const X1: Xmm = Xmm::ALL[1];
 
-/// Whether an operation leaves a boxed single in its destination, by whatever path.
-pub(super) fn boxes(op: &IROp) -> bool {
-    matches!(
-        op,
-        IROp::LoadF32 { .. }
-            | IROp::BoxF32 { .. }
-            | IROp::AddF32 { .. }
-            | IROp::SubF32 { .. }
-            | IROp::MulF32 { .. }
-            | IROp::DivF32 { .. }
-            | IROp::SqrtF32 { .. }
-            | IROp::MinF32 { .. }
-            | IROp::MaxF32 { .. }
-            | IROp::MulAddF32 { .. }
-            | IROp::MulSubF32 { .. }
-            | IROp::NegMulSubF32 { .. }
-            | IROp::NegMulAddF32 { .. }
-            | IROp::SignF32 { .. }
-            | IROp::SignNotF32 { .. }
-            | IROp::SignXorF32 { .. }
-            | IROp::F64ToF32 { .. }
-            | IROp::I32ToF32 { .. }
-            | IROp::U32ToF32 { .. }
-            | IROp::I64ToF32 { .. }
-            | IROp::U64ToF32 { .. }
-    )
-}
-
 /// A two-operand instruction with its register and memory forms.
 struct Pair {
     xx: fn(&mut Assembler, Xmm, Xmm),

@@ -61,7 +61,7 @@ impl Lower<'_> {
     }
 
     /// The operand for a guest address.
-    fn guest(&self, mem: Mem) -> Mem {
+    pub(super) fn guest(&self, mem: Mem) -> Mem {
         let mem = mem.addr32();
         match self.request.memory {
             Memory::Low => mem,
@@ -158,6 +158,26 @@ impl Lower<'_> {
         };
         self.mend(src);
         let mem = self.address(base, offset);
+        self.store_to(op, src, mem);
+        true
+    }
+
+    /// A load or store at an operand.
+    pub(super) fn access(&mut self, op: &IROp, mem: Mem) {
+        if let Some((dst, ..)) = loaded(op) {
+            return self.load_from(op, dst, mem);
+        }
+        if let IROp::Store { src, .. }
+        | IROp::Store32 { src, .. }
+        | IROp::Store16 { src, .. }
+        | IROp::Store8 { src, .. } = *op
+        {
+            self.mend(src);
+            self.store_to(op, src, mem);
+        }
+    }
+
+    fn store_to(&mut self, op: &IROp, src: RegId, mem: Mem) {
         match (op, self.home(src)) {
             (IROp::Store { .. }, Home::Xmm(xmm)) => self.asm.movsd_mx(mem, xmm),
             (IROp::Store32 { .. }, Home::Xmm(xmm)) => self.asm.movss_mx(mem, xmm),
@@ -174,7 +194,6 @@ impl Lower<'_> {
                 }
             }
         }
-        true
     }
 
     /// The frequent atomics. All are sequentially consistent, as a locked instruction is (Intel SDM Vol. 3A, 9.2.3.9).

@@ -22,11 +22,12 @@ mod nan;
 mod roles;
 mod rotate;
 mod thunks;
+pub mod unit;
 mod upper;
 
 pub use control::TABLE_ENTRIES;
 pub use roles::FUEL_REGISTER;
-pub use thunks::Thunks;
+pub use thunks::{homes_from_saved, Thunks};
 
 use super::{Bail, CodeObject, LinkSite, Memory, Repair, CANONICAL_NAN};
 use crate::asm::x64::reg::*;
@@ -160,6 +161,8 @@ impl Compiler {
             boxed: 0,
             resync: false,
             local: None,
+            kept: Vec::new(),
+            failed: false,
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
@@ -178,6 +181,8 @@ struct Cold {
     pending: u16,
     /// What was raw there.
     raw: u32,
+    /// Which of `Lower::kept` it needs, if any.
+    kept: u32,
     kind: ColdKind,
 }
 
@@ -197,6 +202,8 @@ enum ColdKind {
     Stub { link: u32 },
     /// Leaves because the table has no code for the target in rax.
     Miss,
+    /// Its label is bound by whoever asked for it.
+    Elsewhere,
     /// The same for a call: pushes its return addresses first.
     MissCall { return_to: u64, back: Label },
 }
@@ -228,6 +235,10 @@ struct Lower<'a> {
     resync: bool,
     /// Where the registers of the operation at hand live, in a unit that has its own allocation.
     local: Option<Locals>,
+    /// Such homes as slow paths need.
+    kept: Vec<Locals>,
+    /// An operation has no code.
+    failed: bool,
 }
 
 /// Homes of the registers that stand for an operation's operands in a unit that has its own allocation.
@@ -292,6 +303,16 @@ impl Lower<'_> {
             return;
         }
         self.prepare(op);
+        self.dispatch(op, effect);
+    }
+
+    /// Lowers one operation by itself: nothing is put off before or after it.
+    fn single_operation(&mut self, op: &IROp) {
+        self.dispatch(op, op.info().effect);
+    }
+
+    #[inline(always)]
+    fn dispatch(&mut self, op: &IROp, effect: Effect) {
         // The effect says which family is the likely one.
         let done = match effect {
             Effect::Pure => self.integer(op) || self.float(op),
@@ -311,7 +332,7 @@ impl Lower<'_> {
         if !done {
             self.helper(op);
         }
-        if float::boxes(op) {
+        if op.boxes_single() {
             self.boxed |= op.def().map_or(0, upper::float_bit);
         }
     }
@@ -393,7 +414,7 @@ impl Lower<'_> {
     fn cold(&mut self, kind: ColdKind) -> Label {
         let entry = self.asm.new_label();
         let (pending, raw) = (self.upper.pending, self.raw.regs);
-        self.cold.push(Cold { entry, mark: self.mark, pending, raw, kind });
+        self.cold.push(Cold { entry, mark: self.mark, pending, raw, kept: u32::MAX, kind });
         entry
     }
 
@@ -413,6 +434,8 @@ impl Lower<'_> {
     }
 
     fn call_helper(&mut self, op: IROp) {
+        // A unit with its own allocation has not saved the registers where the helper looks.
+        self.failed |= self.local.is_some();
         self.extend_all();
         self.note_pending();
         let op = (self.keep)(op);
@@ -479,7 +502,11 @@ impl Lower<'_> {
     /// Emits what was put off. Nothing adds to it meanwhile.
     fn cold_code(&mut self) {
         for index in 0..self.cold.len() {
-            let Cold { entry, mark, pending, raw, kind } = self.cold[index];
+            let Cold { entry, mark, pending, raw, kept, kind } = self.cold[index];
+            if let ColdKind::Elsewhere = kind {
+                continue;
+            }
+            self.local = self.kept.get(kept as usize).copied();
             // Nobody but a reader of the listing asks where the others stand.
             if matches!(kind, ColdKind::Helper { .. } | ColdKind::OutOfFuel) || self.request.listing {
                 self.marks.push((self.here(), mark));
@@ -533,6 +560,7 @@ impl Lower<'_> {
                 self.asm.push_r(RCX);
                 self.asm.jmp_m(state(roles::MISS_THUNK));
             }
+            ColdKind::Elsewhere => {}
             ColdKind::Miss => self.asm.jmp_m(state(roles::MISS_THUNK)),
         }
     }

@@ -73,6 +73,11 @@ impl Raw {
 }
 
 impl Lower<'_> {
+    /// Whether a register's NaN may be another than the canonical one.
+    pub(super) fn is_raw(&self, reg: RegId) -> bool {
+        self.raw.regs & bit(reg) != 0
+    }
+
     /// The register's home holds what arithmetic on doubles made of others.
     pub(super) fn computed(&mut self, dst: RegId, sources: &[RegId]) {
         self.raw.compute(dst, sources);
@@ -118,7 +123,7 @@ impl Lower<'_> {
         }
     }
 
-    fn mend_xmm(&mut self, xmm: Xmm) {
+    pub(super) fn mend_xmm(&mut self, xmm: Xmm) {
         let (number, nan) = (self.asm.new_label(), self.asm.constant64(CANONICAL_NAN));
         self.asm.ucomisd_xx(xmm, xmm);
         self.asm.jcc_l8(Cond::Np, number);

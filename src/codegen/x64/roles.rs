@@ -116,6 +116,7 @@ offsets! {
     TABLE = offset_of!(CpuState, host) + offset_of!(HostSlots, table);
     EXIT_VALUE = offset_of!(CpuState, host) + offset_of!(HostSlots, exit_value);
     HOST_PC = offset_of!(CpuState, host) + offset_of!(HostSlots, host_pc);
+    SAVED = offset_of!(CpuState, host) + offset_of!(HostSlots, saved);
     FFLAGS = offset_of!(CpuState, fflags);
     FRM = offset_of!(CpuState, frm);
     FLAG_TABLE = offset_of!(CpuState, host) + offset_of!(HostSlots, flag_table);

@@ -4,6 +4,7 @@ use super::roles::{self, *};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
 use crate::asm::FinishError;
+use crate::base::state::CpuState;
 use crate::codegen::exit;
 
 /// Code of the shared routines, and where each begins.
@@ -24,7 +25,7 @@ pub struct Thunks {
     pub illegal: usize,
     /// Called: leaves with `exit::BREAKPOINT`.
     pub breakpoint: usize,
-    /// Where faults of blocks land: leaves with `exit::FAULT`.
+    /// Where faults land: saves the host's registers in `HostSlots::saved` and leaves with `exit::FAULT`.
     pub fault: usize,
     /// Called by blocks with the operation in rax: saves all registers, calls the helper, loads all registers.
     pub helper: usize,
@@ -57,11 +58,14 @@ impl Thunks {
             asm.jmp(to_leave);
             called
         });
-        let fault = asm.offset();
-        asm.mov_ri32(RAX, exit::FAULT);
         asm.bind(to_leave);
         let leave = asm.offset();
         save_all(&mut asm);
+        asm.jmp_m(state(LEAVE_ROUTINE));
+        // Where an access faults, registers need not be in their homes.
+        let fault = asm.offset();
+        save_host(&mut asm);
+        asm.mov_ri32(RAX, exit::FAULT);
         asm.jmp_m(state(LEAVE_ROUTINE));
         let helper = asm.offset();
         asm.mov_rm(Size::S64, RCX, Mem::base(RSP));
@@ -98,4 +102,25 @@ fn save_all(asm: &mut Assembler) {
         asm.movsd_mx(state(roles::slot(guest)), host);
     }
     asm.mov_mr(Size::S64, state(FUEL_LEFT), FUEL);
+}
+
+fn save_host(asm: &mut Assembler) {
+    for (number, host) in Gpr::ALL.into_iter().enumerate() {
+        asm.mov_mr(Size::S64, state(SAVED + 8 * number as i32), host);
+    }
+    for (number, host) in Xmm::ALL.into_iter().enumerate() {
+        asm.movsd_mx(state(SAVED + 8 * (16 + number as i32)), host);
+    }
+    asm.mov_mr(Size::S64, state(FUEL_LEFT), FUEL);
+}
+
+/// Puts the registers that a fault saved into the homes of the guest's, as between two operations of a block.
+pub fn homes_from_saved(cpu: &mut CpuState) {
+    let saved = cpu.host.saved;
+    for &(guest, host) in GPR_ROLES {
+        cpu.regs[usize::from(guest)] = saved[usize::from(host.number())];
+    }
+    for &(guest, host) in FPR_ROLES {
+        cpu.regs[usize::from(guest)] = saved[16 + usize::from(host)];
+    }
 }

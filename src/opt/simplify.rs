@@ -1,0 +1,300 @@
+//! Algebra on one operation: what it computes as another value, or as a cheaper operation. Constants are folded by the
+//! functions of `ir::eval`, so that there is no second definition of what an operation does.
+
+use super::func::{Func, Value};
+use crate::ir::ops::for_each_op;
+use crate::ir::{eval, Cond, IROp};
+
+/// What an operation came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Simple {
+    /// A value that is there already.
+    Is(Value),
+    /// This operation, on these.
+    Op(IROp, [Value; 3]),
+}
+
+/// Expands to the constant folder.
+macro_rules! folder {
+    ($( $group:ident { $($name:ident $mnemonic:literal $eval:ident $c:tt $formula:literal;)* } )*) => {
+        folder!(@fold $( $group { $($name $eval;)* } )*);
+    };
+    (@fold
+        constant { $($con:ident $econ:ident;)* } unary { $($un:ident $eun:ident;)* }
+        binary { $($bin:ident $ebin:ident;)* } immediate { $($imm:ident $eimm:ident;)* } $($rest:tt)*
+    ) => {
+        /// The result of an operation without effects on two numbers (or one, the first).
+        fn fold(op: &IROp, a: u64, b: u64) -> Option<u64> {
+            match *op {
+                $(IROp::$con { imm, .. } => Some(eval::$econ(imm.cast_unsigned())),)*
+                $(IROp::$un { .. } => Some(eval::$eun(a)),)*
+                $(IROp::$bin { .. } => Some(eval::$ebin(a, b)),)*
+                $(IROp::$imm { imm, .. } => Some(eval::$eimm(a, imm.cast_unsigned())),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+for_each_op!(folder);
+
+/// A constant.
+pub(super) fn constant(value: u64) -> Simple {
+    Simple::Op(IROp::Const { dst: 0, imm: value.cast_signed() }, [Value::NONE; 3])
+}
+
+/// Simplifies an operation until nothing more is found.
+pub(super) fn simplify(func: &Func, op: IROp, args: [Value; 3]) -> Simple {
+    let (mut op, mut args) = (op, args);
+    // Each step makes the operation simpler; the bound is for safety only.
+    for _ in 0..8 {
+        match step(func, op, args) {
+            Some(Simple::Op(next, with)) => (op, args) = (next, with),
+            Some(is) => return is,
+            None => break,
+        }
+    }
+    Simple::Op(op, args)
+}
+
+fn step(func: &Func, op: IROp, args: [Value; 3]) -> Option<Simple> {
+    let [a, b, _] = args;
+    let (ka, kb) = (func.constant(a), func.constant(b));
+    if let IROp::Const { .. } = op {
+        return None;
+    }
+    let known = match (a, b) {
+        (Value::NONE, _) => None,
+        (_, Value::NONE) => ka.and_then(|ka| fold(&op, ka, 0)),
+        _ => ka.zip(kb).and_then(|(ka, kb)| fold(&op, ka, kb)),
+    };
+    if let Some(known) = known {
+        return Some(constant(known));
+    }
+    if let (Some(ka), None, true) = (ka, kb, op.info().commutative && args[2] == Value::NONE) {
+        if fold(&op, 0, 0).is_some() {
+            return immediate(op, ka).map(|op| Simple::Op(op, [b, Value::NONE, Value::NONE]));
+        }
+    }
+    if let Some(op) = kb.and_then(|kb| immediate(op, kb)) {
+        return Some(Simple::Op(op, [a, Value::NONE, Value::NONE]));
+    }
+    address(func, op, args).or_else(|| unary(func, op, a)).or_else(|| binary(func, op, a, b))
+}
+
+/// The operation with a number for its second operand.
+#[rustfmt::skip] // one row per line
+fn immediate(op: IROp, b: u64) -> Option<IROp> {
+    let (dst, src) = (0, 0);
+    let imm = b.cast_signed();
+    let fits = i32::try_from(imm).is_ok();
+    Some(match op {
+        IROp::Sub { .. } if i32::try_from(imm.wrapping_neg()).is_ok() => IROp::AddImm { dst, src, imm: imm.wrapping_neg() },
+        IROp::SubW { .. } => IROp::AddWImm { dst, src, imm: i64::from((imm as i32).wrapping_neg()) },
+        IROp::AddW { .. } => IROp::AddWImm { dst, src, imm: i64::from(imm as i32) },
+        IROp::Shl { .. } => IROp::ShlImm { dst, src, imm: imm & 63 },
+        IROp::Shr { .. } => IROp::ShrImm { dst, src, imm: imm & 63 },
+        IROp::Sar { .. } => IROp::SarImm { dst, src, imm: imm & 63 },
+        IROp::Rotr { .. } => IROp::RotrImm { dst, src, imm: imm & 63 },
+        IROp::Rotl { .. } => IROp::RotrImm { dst, src, imm: imm.wrapping_neg() & 63 },
+        IROp::ShlW { .. } => IROp::ShlWImm { dst, src, imm: imm & 31 },
+        IROp::ShrW { .. } => IROp::ShrWImm { dst, src, imm: imm & 31 },
+        IROp::SarW { .. } => IROp::SarWImm { dst, src, imm: imm & 31 },
+        IROp::RotrW { .. } => IROp::RotrWImm { dst, src, imm: imm & 31 },
+        IROp::RotlW { .. } => IROp::RotrWImm { dst, src, imm: imm.wrapping_neg() & 31 },
+        IROp::BitSet { .. } => IROp::BitSetImm { dst, src, imm: imm & 63 },
+        IROp::BitClear { .. } => IROp::BitClearImm { dst, src, imm: imm & 63 },
+        IROp::BitInvert { .. } => IROp::BitInvertImm { dst, src, imm: imm & 63 },
+        IROp::BitExtract { .. } => IROp::BitExtractImm { dst, src, imm: imm & 63 },
+        _ if !fits => return None,
+        IROp::Add { .. } => IROp::AddImm { dst, src, imm },
+        IROp::And { .. } => IROp::AndImm { dst, src, imm },
+        IROp::Or { .. } => IROp::OrImm { dst, src, imm },
+        IROp::Xor { .. } => IROp::XorImm { dst, src, imm },
+        IROp::SetLt { .. } => IROp::SetLtImm { dst, src, imm },
+        IROp::SetLtu { .. } => IROp::SetLtuImm { dst, src, imm },
+        _ => return None,
+    })
+}
+
+/// Of loads and stores: a sum of a value and a number in the address becomes part of the offset. Addresses count modulo
+/// 2^32, so no carry is lost.
+fn address(func: &Func, op: IROp, args: [Value; 3]) -> Option<Simple> {
+    let at = base_of(&op)?;
+    let (base, number) = match func.op(args[at])? {
+        IROp::AddImm { imm, .. } => (func.inst(args[at]).args[0], imm),
+        _ => return None,
+    };
+    let mut op = op;
+    let offset = offset_of(&mut op)?;
+    let sum = offset.checked_add(number).filter(|&sum| i32::try_from(sum).is_ok())?;
+    *offset = sum;
+    let mut args = args;
+    args[at] = base;
+    Some(Simple::Op(op, args))
+}
+
+/// Which operand of a load or store is the address, if it has an offset.
+pub fn base_of(op: &IROp) -> Option<usize> {
+    match op {
+        IROp::Load { .. }
+        | IROp::LoadU32 { .. }
+        | IROp::LoadS32 { .. }
+        | IROp::LoadU16 { .. }
+        | IROp::LoadS16 { .. }
+        | IROp::LoadU8 { .. }
+        | IROp::LoadS8 { .. }
+        | IROp::LoadF32 { .. } => Some(0),
+        IROp::Store { .. } | IROp::Store32 { .. } | IROp::Store16 { .. } | IROp::Store8 { .. } => Some(1),
+        _ => None,
+    }
+}
+
+fn offset_of(op: &mut IROp) -> Option<&mut i64> {
+    match op {
+        IROp::Load { offset, .. }
+        | IROp::LoadU32 { offset, .. }
+        | IROp::LoadS32 { offset, .. }
+        | IROp::LoadU16 { offset, .. }
+        | IROp::LoadS16 { offset, .. }
+        | IROp::LoadU8 { offset, .. }
+        | IROp::LoadS8 { offset, .. }
+        | IROp::LoadF32 { offset, .. }
+        | IROp::Store { offset, .. }
+        | IROp::Store32 { offset, .. }
+        | IROp::Store16 { offset, .. }
+        | IROp::Store8 { offset, .. } => Some(offset),
+        _ => None,
+    }
+}
+
+/// Operations on a value and, at most, a number.
+fn unary(func: &Func, op: IROp, a: Value) -> Option<Simple> {
+    let on = |op, a| Some(Simple::Op(op, [a, Value::NONE, Value::NONE]));
+    let (dst, src) = (0, 0);
+    let inner = func.op(a);
+    let inside = || func.inst(a).args[0];
+    match op {
+        IROp::AddImm { imm: 0, .. }
+        | IROp::OrImm { imm: 0, .. }
+        | IROp::XorImm { imm: 0, .. }
+        | IROp::AndImm { imm: -1, .. }
+        | IROp::ShlImm { imm: 0, .. }
+        | IROp::ShrImm { imm: 0, .. }
+        | IROp::SarImm { imm: 0, .. }
+        | IROp::RotrImm { imm: 0, .. } => return Some(Simple::Is(a)),
+        IROp::AndImm { imm: 0, .. } => return Some(constant(0)),
+        // All these are sign extensions.
+        IROp::ShlWImm { imm: 0, .. }
+        | IROp::ShrWImm { imm: 0, .. }
+        | IROp::SarWImm { imm: 0, .. }
+        | IROp::RotrWImm { imm: 0, .. } => return on(IROp::AddWImm { dst, src, imm: 0 }, a),
+        _ => {}
+    }
+    match (op, inner?) {
+        (IROp::AddImm { imm, .. }, IROp::AddImm { imm: other, .. }) => {
+            let imm = imm.checked_add(other).filter(|&sum| i32::try_from(sum).is_ok())?;
+            on(IROp::AddImm { dst, src, imm }, inside())
+        }
+        (IROp::AddWImm { imm, .. }, IROp::AddWImm { imm: other, .. } | IROp::AddImm { imm: other, .. }) => {
+            let imm = i64::from((imm as i32).wrapping_add(other as i32));
+            on(IROp::AddWImm { dst, src, imm }, inside())
+        }
+        (IROp::AndImm { imm, .. }, IROp::AndImm { imm: other, .. }) => {
+            on(IROp::AndImm { dst, src, imm: imm & other }, inside())
+        }
+        (IROp::ShrImm { imm, .. }, IROp::ShlImm { imm: 32, .. }) if (1..=32).contains(&imm) => {
+            on(IROp::ShlUwImm { dst, src, imm: 32 - imm }, inside())
+        }
+        (IROp::SarImm { imm: 32, .. }, IROp::ShlImm { imm: 32, .. }) => {
+            on(IROp::AddWImm { dst, src, imm: 0 }, inside())
+        }
+        (IROp::ShrImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => on(IROp::ZextH { dst, src }, inside()),
+        (IROp::SarImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => on(IROp::SextH { dst, src }, inside()),
+        (IROp::SarImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => on(IROp::SextB { dst, src }, inside()),
+        (IROp::ShrImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => {
+            on(IROp::AndImm { dst, src, imm: 255 }, inside())
+        }
+        _ => None,
+    }
+}
+
+/// Operations on two values.
+fn binary(func: &Func, op: IROp, a: Value, b: Value) -> Option<Simple> {
+    if b == Value::NONE {
+        return None;
+    }
+    let (dst, src1, src2) = (0, 0, 0);
+    if a == b {
+        match op {
+            IROp::Sub { .. } | IROp::Xor { .. } | IROp::SubW { .. } => return Some(constant(0)),
+            IROp::And { .. } | IROp::Or { .. } => return Some(Simple::Is(a)),
+            _ => {}
+        }
+    }
+    if let Some(rotation) = rotation(func, op, a, b) {
+        return Some(rotation);
+    }
+    if let IROp::Add { .. } = op {
+        for (a, b) in [(a, b), (b, a)] {
+            let scaled = match func.op(a) {
+                Some(IROp::ShlImm { imm: 1, .. }) => IROp::ShlAdd1 { dst, src1, src2 },
+                Some(IROp::ShlImm { imm: 2, .. }) => IROp::ShlAdd2 { dst, src1, src2 },
+                Some(IROp::ShlImm { imm: 3, .. }) => IROp::ShlAdd3 { dst, src1, src2 },
+                Some(IROp::ShlUwImm { imm: 0, .. }) => IROp::AddUw { dst, src1, src2 },
+                Some(IROp::ShlUwImm { imm: 1, .. }) => IROp::ShlAdd1Uw { dst, src1, src2 },
+                Some(IROp::ShlUwImm { imm: 2, .. }) => IROp::ShlAdd2Uw { dst, src1, src2 },
+                Some(IROp::ShlUwImm { imm: 3, .. }) => IROp::ShlAdd3Uw { dst, src1, src2 },
+                _ => continue,
+            };
+            return Some(Simple::Op(scaled, [func.inst(a).args[0], b, Value::NONE]));
+        }
+    }
+    None
+}
+
+/// Two shifts that make a rotation.
+fn rotation(func: &Func, op: IROp, a: Value, b: Value) -> Option<Simple> {
+    let word = match op {
+        // The bits are disjoint, so all of these do the same.
+        IROp::Or { .. } | IROp::Xor { .. } | IROp::Add { .. } => false,
+        IROp::AddW { .. } => true,
+        _ => return None,
+    };
+    if func.inst(a).args[0] != func.inst(b).args[0] {
+        return None;
+    }
+    let (dst, src) = (0, 0);
+    let (left, right) = match (func.op(a)?, func.op(b)?) {
+        (left @ (IROp::ShlImm { .. } | IROp::ShlWImm { .. }), right) => (left, right),
+        (right, left) => (left, right),
+    };
+    let rotated = match (left, right) {
+        (IROp::ShlWImm { imm: l, .. }, IROp::ShrWImm { imm: r, .. }) if l + r == 32 && r > 0 => {
+            IROp::RotrWImm { dst, src, imm: r }
+        }
+        (IROp::ShlImm { imm: l, .. }, IROp::ShrImm { imm: r, .. }) if l + r == 64 && r > 0 && !word => {
+            IROp::RotrImm { dst, src, imm: r }
+        }
+        _ => return None,
+    };
+    Some(Simple::Op(rotated, [func.inst(a).args[0], Value::NONE, Value::NONE]))
+}
+
+/// A condition in its simplest form: what it says about which values.
+pub(super) fn condition(func: &Func, cond: Cond, args: [Value; 2]) -> (Cond, [Value; 2]) {
+    let [a, b] = args;
+    if func.constant(b) != Some(0) || !matches!(cond, Cond::Eq | Cond::Ne) {
+        return (cond, args);
+    }
+    let [x, y, _] = func.insts[a.index()].args;
+    let holds = |cond: Cond| if matches!(cond, Cond::Eq) { Cond::Ge } else { Cond::Lt };
+    match func.op(a) {
+        Some(IROp::SetLt { .. }) => (holds(cond), [x, y]),
+        Some(IROp::SetLtu { .. }) => (if cond == Cond::Eq { Cond::Geu } else { Cond::Ltu }, [x, y]),
+        // x < 1: x is 0.
+        Some(IROp::SetLtuImm { imm: 1, .. }) => (if cond == Cond::Eq { Cond::Ne } else { Cond::Eq }, [x, b]),
+        Some(IROp::Xor { .. } | IROp::Sub { .. }) => (cond, [x, y]),
+        _ => (cond, args),
+    }
+}
