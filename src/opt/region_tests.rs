@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ir::text::parse;
+use crate::ir::{Cond, IROp};
 use quickcheck::{quickcheck, TestResult};
 
 /// A recording of blocks in text form, run in the order of their addresses.
@@ -284,13 +285,13 @@ fn random(graph: &[u8], choices: &[u8]) -> Recording {
         let (kind, a, b) = (byte(3 * n), pc(byte(3 * n + 1)), pc(byte(3 * n + 2)));
         let term = match kind % 8 {
             0 => Terminator::Jump { target: a },
-            1..=3 => Terminator::Branch { cond: crate::Cond::Eq, src1: 1, src2: 2, taken: a, fallthrough: b },
+            1..=3 => Terminator::Branch { cond: Cond::Eq, src1: 1, src2: 2, taken: a, fallthrough: b },
             4 => Terminator::Call { target: a, return_to: b },
             5 => Terminator::CallIndirect { base: 1, offset: 0, return_to: b },
             6 => Terminator::JumpIndirect { base: 1, offset: 0 },
             _ => Terminator::ReturnIndirect { base: 1, offset: 0 },
         };
-        let ops = (0..kind / 8).map(|op| crate::IROp::Mark { pc: pc(n) + op }).collect();
+        let ops = (0..kind / 8).map(|op| IROp::Mark { pc: pc(n) + op }).collect();
         IRBlock { start_pc: pc(n), ops, term }
     };
     let blocks: Vec<IRBlock> = (0..count).map(block).collect();
