@@ -21,6 +21,8 @@ pub(super) struct Index {
     newest: AtomicUsize,
     /// Entries in use.
     used: AtomicUsize,
+    /// Times that an entry was replaced.
+    replaced: AtomicU64,
 }
 
 /// More than 2^32 bytes of code have blocks.
@@ -64,6 +66,7 @@ impl Index {
             tables: [const { OnceLock::new() }; TABLES],
             newest: AtomicUsize::new(0),
             used: AtomicUsize::new(0),
+            replaced: AtomicU64::new(0),
         }
     }
 
@@ -99,6 +102,31 @@ impl Index {
         self.used.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Leads to other code for `pc` from now on; false if there is none so far. One thread at a time. Whoever looks
+    /// meanwhile finds the one or the other.
+    pub fn replace(&self, pc: GuestAddr, offset: u32) -> bool {
+        let Ok(pc) = u32::try_from(pc) else { return false };
+        let table = self.table();
+        let mut at = home(pc, table.len());
+        loop {
+            match table[at].load(Ordering::Relaxed) {
+                FREE => return false,
+                entry if (entry >> 32) as u32 == pc => break,
+                _ => at = (at + 1) & (table.len() - 1),
+            }
+        }
+        // What the entry leads to was published before.
+        table[at].store(u64::from(pc) << 32 | u64::from(offset), Ordering::Release);
+        self.replaced.fetch_add(1, Ordering::Release);
+        true
+    }
+
+    /// How often something was replaced: who sees another number than last time may remember code that was.
+    #[inline]
+    pub fn replaced(&self) -> u64 {
+        self.replaced.load(Ordering::Acquire)
+    }
+
     /// Takes all blocks out. Nobody may be looking.
     pub fn clear(&self) {
         self.table().iter().for_each(|entry| entry.store(FREE, Ordering::Relaxed));
@@ -130,6 +158,18 @@ mod tests {
         assert!(pcs.iter().enumerate().all(|(number, &pc)| index.find(pc) == Some(number as u32)));
         assert_eq!(index.find(6), None);
         assert_eq!(index.find(pcs[1] + (1 << 32)), None);
+    }
+
+    #[test]
+    fn what_was_replaced_is_found_after_the_table_grew_too() {
+        let index = Index::new();
+        (0..400).for_each(|n| index.insert(n * 2, n as u32));
+        assert!((0..400).step_by(3).all(|n| index.replace(n * 2, n as u32 + 10_000)));
+        assert!(!index.replace(801, 1) && !index.replace(1 << 32, 1));
+        assert_eq!(index.replaced(), 134);
+        (400..4000).for_each(|n| index.insert(n * 2, n as u32));
+        let expected = |n: u64| n as u32 + if n < 400 && n % 3 == 0 { 10_000 } else { 0 };
+        assert!((0..4000).all(|n| index.find(n * 2) == Some(expected(n))));
     }
 
     #[test]

@@ -206,6 +206,22 @@ impl CodeCache {
         Ok(self.arena.base() + code.offset)
     }
 
+    /// Lets other code stand for `pc`, whose code is here already: it was published at `offset` of the arena. Links to `pc`
+    /// lead there from now on, also those that led nowhere yet; harts that remember the old code as the target of
+    /// indirect jumps forget it when they see [`Index::replaced`] change. The old code stays, for those who are in it.
+    /// False if there is no code for `pc`, or none at `offset`.
+    pub fn replace(&mut self, pc: GuestAddr, offset: u32) -> bool {
+        if offset as usize >= self.arena.used() || !self.by_pc.replace(pc, offset) {
+            return false;
+        }
+        for (link, &target) in self.link_targets.iter().enumerate() {
+            if target == pc {
+                self.link(link as u64);
+            }
+        }
+        true
+    }
+
     /// The successor that a link wants.
     pub fn link_target(&self, link: u64) -> Option<GuestAddr> {
         self.link_targets.get(usize::try_from(link).ok()?).copied()
@@ -289,5 +305,67 @@ impl CodeCache {
     /// Bytes of code.
     pub fn bytes(&self) -> usize {
         self.arena.used()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::text::parse;
+    use std::os::unix::fs::FileExt;
+
+    const BLOCKS: &str = "
+        block 0x1000 {
+          branch ne, x10, x0, 0x2000, 0x3000
+        }
+        block 0x2000 {
+          call 0x3000, 0x1000
+        }
+        block 0x3000 {
+          jump 0x2000
+        }
+        block 0x9000 {
+          jump 0x1000
+        }";
+
+    /// Where the links to `pc` lead: offsets in the arena.
+    fn destinations(cache: &CodeCache, pc: GuestAddr) -> Vec<u32> {
+        let copy = cache.copy_code().unwrap();
+        let links = cache.link_targets.iter().zip(&cache.link_fields);
+        let read = |&field: &u32| {
+            let mut bytes = [0; 4];
+            copy.read_exact_at(&mut bytes, u64::from(field)).unwrap();
+            (field + 4).wrapping_add_signed(i32::from_le_bytes(bytes))
+        };
+        links.filter(|(&target, _)| target == pc).map(|(_, field)| read(field)).collect()
+    }
+
+    #[test]
+    fn links_lead_to_what_replaces_a_block() {
+        let features = CpuFeatures::from_cpuid(|_, _| [0; 4], || 0);
+        let mut cache = CodeCache::new(1 << 20, Memory::Low, features).unwrap();
+        let blocks = parse(BLOCKS).unwrap();
+        let code: Vec<usize> = blocks.iter().map(|block| cache.add(block).unwrap()).collect();
+        let offset = |code: usize| (code - cache.arena.base()) as u32;
+        let [one, two, three, other] = [0, 1, 2, 3].map(|n| offset(code[n]));
+        // The first link to 0x2000 is made, the second leads to its stub; so does that to 0x3000.
+        assert_eq!(cache.link(0), Some(code[1]));
+        let before = destinations(&cache, 0x2000);
+        assert!(before[0] == two && before[1] != two && !destinations(&cache, 0x3000).contains(&three));
+
+        let index = cache.index();
+        assert!(cache.replace(0x2000, other));
+        assert_eq!(cache.find(0x2000), Some(code[3]));
+        assert_eq!(destinations(&cache, 0x2000), [other, other]);
+        assert_eq!(index.replaced(), 1);
+        // Nothing else has changed, and the old code is still known as the block's.
+        assert_eq!(cache.find(0x1000), Some(code[0]));
+        assert!(
+            !destinations(&cache, 0x3000).contains(&three) && !destinations(&cache, 0x1000).contains(&one)
+        );
+        assert_eq!(cache.position(code[1] as u64).map(|at| at.pc), Some(0x2000));
+
+        assert!(!cache.replace(0x4000, other) && !cache.replace(0x1000, 1 << 20));
+        assert_eq!((cache.find(0x4000), cache.find(0x1000)), (None, Some(code[0])));
     }
 }

@@ -50,6 +50,13 @@ impl Generation {
         self.index.find(pc).map(|offset| self.base + offset as usize)
     }
 
+    /// Changes whenever code was replaced ([`CodeCache::replace`]): targets that were remembered before are not the newest
+    /// code any more.
+    #[inline]
+    pub fn replaced(&self) -> u64 {
+        self.index.replaced()
+    }
+
     /// The code itself, to add to it or to ask about it.
     pub fn cache(&self) -> MutexGuard<'_, CodeCache> {
         lock(&self.cache)

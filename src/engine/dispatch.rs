@@ -109,14 +109,10 @@ impl Jit {
         if self.cpu.must_stop() {
             return Some(GuestExit::Interrupted);
         }
+        // A slice holds at least one block, or there would be no progress.
+        let slice = self.next_slice(MAX_BLOCK_INSNS as u64);
         let native = self.native.as_mut()?;
         let before = self.cpu.fuel;
-        // A slice holds at least one block, or there would be no progress.
-        let slice = if self.tier.is_random() {
-            MAX_BLOCK_INSNS as u64 + self.random.below(256)
-        } else {
-            native::SLICE
-        };
         match native.run(&mut self.cpu, mmu, &self.cache, code, slice) {
             Back::Resume => None,
             Back::Wanted(wish) => self.grant(mmu, wish),
@@ -130,7 +126,7 @@ impl Jit {
             Back::Fuel if self.cpu.must_stop() => None,
             // The whole rest was given and nothing of it could be used.
             Back::Fuel if self.cpu.fuel == before && before <= slice => Some(GuestExit::OutOfFuel),
-            Back::Fuel => None,
+            Back::Fuel => self.sample(mmu),
             Back::Unavailable => {
                 self.native = None;
                 self.without_native = true;
@@ -211,6 +207,7 @@ impl Jit {
         }
         self.epoch = epoch;
         self.refused.clear();
+        self.profile.clear();
         if cleared || !self.cache.is_empty() {
             self.stats.invalidations += 1;
         }
@@ -240,7 +237,7 @@ pub fn lift_at(mmu: &SoftMmu, pc: u64) -> Result<IRBlock, Fault> {
 }
 
 /// As [`lift_at`], with the operations in memory that is given, and with what was lifted before at hand.
-fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>, memo: &mut Memo) -> Result<IRBlock, Fault> {
+pub(super) fn lift_in(mmu: &SoftMmu, pc: u64, ops: Vec<IROp>, memo: &mut Memo) -> Result<IRBlock, Fault> {
     let (mut code, mut again) = ([0; MAX_BLOCK_BYTES], [0; MAX_BLOCK_BYTES]);
     let mut ops = ops;
     loop {

@@ -4,8 +4,10 @@
 //! memory ([`Jit::run_guest`]); what a system call or a trap means is its owner's business.
 
 pub mod dispatch;
+mod hot;
 mod native;
 pub mod presence;
+mod record;
 
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
@@ -15,6 +17,7 @@ use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
+use crate::opt::region::NoRegion;
 use presence::Presence;
 use std::collections::{HashMap, HashSet};
 
@@ -78,6 +81,10 @@ pub enum Tier {
     Interp,
     /// Machine code of FastJit from the first execution on.
     O0,
+    /// As `O0`, and what runs often is found, recorded and made into regions early on; see `O2`.
+    O1,
+    /// As `O1` so far: neither has a compiler for regions yet.
+    O2,
     /// The interpreter first; machine code for what runs often.
     #[default]
     Auto,
@@ -87,9 +94,11 @@ pub enum Tier {
 
 impl Tier {
     /// All tiers with their names on the command line (`random` takes a seed: `random:SEED`).
-    pub const ALL: [(&'static str, Tier); 4] = [
+    pub const ALL: [(&'static str, Tier); 6] = [
         ("interp", Tier::Interp),
         ("o0", Tier::O0),
+        ("o1", Tier::O1),
+        ("o2", Tier::O2),
         ("auto", Tier::Auto),
         ("random", Tier::Random { seed: 1 }),
     ];
@@ -145,16 +154,54 @@ pub struct Stats {
     pub evictions: u64,
     /// Times that all translations were thrown away because code may have changed.
     pub invalidations: u64,
+    /// Blocks that were run to see what follows what, repeated ones counted again.
+    pub recorded_blocks: u64,
+    /// Regions that were found to be worth code of their own.
+    pub regions_formed: u64,
+    /// Why there is no region, or no code for it.
+    pub regions_refused: Refusals,
+}
+
+/// How often regions were refused, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refusals([u64; NoRegion::ALL.len()]);
+
+impl Refusals {
+    /// Counts one.
+    pub fn count(&mut self, why: NoRegion) {
+        self.0[why as usize] += 1;
+    }
+
+    /// Number of refusals for a reason.
+    pub fn of(&self, why: NoRegion) -> u64 {
+        self.0[why as usize]
+    }
+
+    /// Number of all refusals.
+    pub fn all(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+/// A map from the names of the reasons.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Refusals {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(NoRegion::ALL.map(|why| (why.name(), self.of(why))))
+    }
 }
 
 /// A map from the names of the fields; written out, since a derivation would be a procedural macro (`.cargo/config.toml`).
 #[cfg(feature = "serde")]
 impl serde::Serialize for Stats {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
         macro_rules! map {
             ($($field:ident),*) => {{
                 let Stats { $($field),* } = self;
-                serializer.collect_map([$((stringify!($field), $field)),*])
+                let mut map = serializer.serialize_map(None)?;
+                $(map.serialize_entry(stringify!($field), $field)?;)*
+                map.end()
             }};
         }
         map!(
@@ -166,7 +213,10 @@ impl serde::Serialize for Stats {
             code_bytes,
             bails,
             evictions,
-            invalidations
+            invalidations,
+            recorded_blocks,
+            regions_formed,
+            regions_refused
         )
     }
 }
@@ -196,6 +246,8 @@ pub struct Jit {
     code_cache_bytes: Option<usize>,
     /// Blocks that the code generator refused.
     refused: HashSet<GuestAddr>,
+    /// What runs often.
+    profile: hot::Profile,
     /// Memory for the operations of the next block.
     ops: Vec<IROp>,
     /// Which translations are being run, for other threads to see.
@@ -229,6 +281,7 @@ impl Jit {
         }
         // Code is made again where the new tier wants it; the interpreter alone must not find any.
         self.native = None;
+        self.profile = hot::Profile::default();
         self.cache.clear();
         self.cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
     }

@@ -33,6 +33,8 @@ pub struct Native {
     /// The code that this hart runs now.
     code: Arc<Generation>,
     targets: Targets,
+    /// `Generation::replaced` when the targets were remembered.
+    replaced: u64,
     stack: ReturnStack,
     /// Its stack pointer while no code runs. (Not kept in the state, which its owner may change or exchange.)
     stack_top: u64,
@@ -99,7 +101,8 @@ impl Native {
     fn with(shared: Arc<SharedCode>, memory: Memory) -> Result<Native, Error> {
         let stack = ReturnStack::new()?;
         let (code, stack_top) = (shared.newest(), stack.base() as u64);
-        Ok(Native { shared, code, targets: Targets::new(), stack, stack_top, memory, bails: 0, evictions: 0 })
+        let (targets, replaced) = (Targets::new(), code.replaced());
+        Ok(Native { shared, code, targets, replaced, stack, stack_top, memory, bails: 0, evictions: 0 })
     }
 
     /// Whether the code is for a memory that lies where `mmu` does.
@@ -115,6 +118,9 @@ impl Native {
     #[inline]
     pub fn follow(&mut self, epoch: u64) -> Result<bool, Error> {
         if self.shared.is_current(&self.code, epoch) {
+            if self.replaced != self.code.replaced() {
+                self.forget_targets();
+            }
             return Ok(false);
         }
         let (code, cleared) = self.shared.follow(Arc::clone(&self.code), epoch)?;
@@ -125,8 +131,15 @@ impl Native {
     /// Leaves the old code and everything that leads to it.
     fn go_over(&mut self, code: Arc<Generation>) {
         self.code = code;
-        self.targets.clear();
+        self.forget_targets();
         self.stack_top = self.stack.base() as u64;
+    }
+
+    #[cold]
+    fn forget_targets(&mut self) {
+        // What is replaced after this is seen next time.
+        self.replaced = self.code.replaced();
+        self.targets.clear();
     }
 
     /// Number of the code that this hart runs: addresses and links of another one mean nothing.
@@ -348,7 +361,7 @@ fn features() -> CpuFeatures {
 pub fn entries_before_code(tier: Tier) -> Option<u32> {
     match tier {
         Tier::Interp => None,
-        Tier::O0 => Some(0),
+        Tier::O0 | Tier::O1 | Tier::O2 => Some(0),
         Tier::Auto => Some(HOT),
         Tier::Random { .. } => Some(3),
     }

@@ -12,8 +12,13 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// All engines that must agree. A new tier is one line here, and every test runs on it.
-pub const ENGINES: &[(&str, Tier)] =
-    &[("interp", Tier::Interp), ("o0", Tier::O0), ("auto", Tier::Auto), ("random", Tier::Random { seed: 1 })];
+pub const ENGINES: &[(&str, Tier)] = &[
+    ("interp", Tier::Interp),
+    ("o0", Tier::O0),
+    ("o2", Tier::O2),
+    ("auto", Tier::Auto),
+    ("random", Tier::Random { seed: 1 }),
+];
 
 /// Fuel of a whole program: far more than any test needs, so that a loop which does not end becomes an answer.
 const FUEL: u64 = 2_000_000_000;

@@ -10,7 +10,7 @@ pub mod run;
 use std::path::{Path, PathBuf};
 
 /// The tiers that every guest program runs on, by their names on the command line.
-pub const TIERS: &[&str] = &["interp", "o0", "auto", "random"];
+pub const TIERS: &[&str] = &["interp", "o0", "o2", "auto", "random"];
 
 /// The folder that `tests/setup.sh` and `tests/packages.sh` fill.
 pub fn tools() -> PathBuf {

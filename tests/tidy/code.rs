@@ -57,6 +57,8 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
 
 /// Types of two languages or layers that rightly have the same name, with the reason.
 const SAME_NAME: &[(&str, &str)] = &[
+    ("Limits", "what a region of blocks may be like; resource limits of a guest process"),
+    ("Region", "blocks that are compiled together; a mapping of guest memory"),
     ("Format", "the layout of a guest instruction; a floating-point format"),
     ("Memory", "the memory convention of generated code; the mappings of a guest process"),
     ("Op", "what an instruction of a host does; what one of the guest does"),

@@ -83,7 +83,7 @@ Options of run:
   -U, --unset NAME         remove one
   -0, --argv0 NAME         the name the program sees as its own (default: PROGRAM)
       --exec-name PATH     the path it is told it was executed by (default: PROGRAM)
-      --tier TIER          what runs the code: interp, o0, auto (default), random[:SEED]
+      --tier TIER          what runs the code: interp, o0, o1, o2, auto (default), random[:SEED]
       --strace             print each system call to standard error
       --stats[=json]       print counts to standard error at the end
       --fuel N             stop after N guest instructions (exit code 125)

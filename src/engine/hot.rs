@@ -1,0 +1,181 @@
+//! Finding what is hot: where slices of machine code end is a sample of what runs. A block that was seen there often enough is
+//! recorded from, and what the recording shows to run together becomes a region.
+
+use super::dispatch::GuestExit;
+use super::record::Ended;
+use super::{native, Jit, Tier};
+use crate::base::GuestAddr;
+use crate::mmu::SoftMmu;
+use crate::opt::region::{form, Limits, NoRegion, Recording, Region};
+use std::collections::HashSet;
+
+/// Entries of the table of samples; a power of two.
+const SAMPLES: usize = 1 << 10;
+/// Samples after which all counts are halved.
+const FADE: u32 = 1 << 10;
+/// Most blocks in a recording.
+const RECORDED: usize = 3000;
+
+/// How a tier looks for hot code.
+#[derive(Clone, Copy, Debug)]
+struct Search {
+    /// Guest instructions in the first slice; later ones are larger, up to `native::SLICE`.
+    slice: u64,
+    /// Samples after which a block is hot.
+    hot_after: u32,
+    /// Guest instructions that run for each that is recorded, or more.
+    dilution: u64,
+}
+
+fn search(tier: Tier) -> Option<Search> {
+    match tier {
+        Tier::Interp | Tier::O0 => None,
+        Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4 }),
+        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 512 }),
+        Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0 }),
+    }
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Profile {
+    /// By the low bits of the address: where slices ended, and how often.
+    samples: Box<[(GuestAddr, u32)]>,
+    /// Samples since all counts were halved.
+    since: u32,
+    /// Guest instructions in the next slice; 0: as the tier begins.
+    slice: u64,
+    /// Guest instructions that were recorded.
+    recorded: u64,
+    /// Blocks that are not recorded from again, and are not heads again: they have a region, or cannot have one.
+    done: HashSet<GuestAddr>,
+}
+
+impl Profile {
+    /// Counts a sample; returns how often the block was seen lately.
+    fn count(&mut self, pc: GuestAddr) -> u32 {
+        if self.samples.is_empty() {
+            self.samples = vec![(0, 0); SAMPLES].into();
+        }
+        self.since += 1;
+        if self.since == FADE {
+            self.since = 0;
+            self.samples.iter_mut().for_each(|sample| sample.1 /= 2);
+        }
+        let sample = &mut self.samples[(pc >> 1) as usize % SAMPLES];
+        if sample.0 == pc {
+            sample.1 += 1;
+        } else if sample.1 > 1 {
+            // Another block's, which fades the sooner.
+            sample.1 -= 1;
+            return 0;
+        } else {
+            *sample = (pc, 1);
+        }
+        sample.1
+    }
+
+    /// Forgets all that depends on the guest's code.
+    pub(super) fn clear(&mut self) {
+        self.samples = Box::default();
+        self.done.clear();
+    }
+}
+
+impl Jit {
+    /// Guest instructions in the next slice.
+    pub(super) fn next_slice(&mut self, least: u64) -> u64 {
+        if self.tier.is_random() {
+            return least + self.random.below(256);
+        }
+        let first = search(self.tier).map_or(native::SLICE, |search| search.slice);
+        let slice = self.profile.slice.max(first);
+        self.profile.slice = (slice + slice / 16).min(native::SLICE);
+        slice
+    }
+
+    /// Takes a sample at the end of a slice, and acts on it; `None`: go on.
+    pub(super) fn sample(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
+        let search = search(self.tier)?;
+        let pc = self.cpu.pc;
+        if self.tier.is_random() {
+            let most = 1 + self.random.below(400) as usize;
+            return if self.random.below(8) == 0 { self.make_region(mmu, most) } else { None };
+        }
+        let is_hot = self.profile.count(pc) >= search.hot_after;
+        let affordable = self.profile.recorded.saturating_mul(search.dilution) <= self.cpu.retired();
+        if !is_hot || !affordable || self.profile.done.contains(&pc) {
+            return None;
+        }
+        self.make_region(mmu, RECORDED)
+    }
+
+    /// Records at most `most` blocks from the program counter on and makes a region of them; `None`: go on.
+    fn make_region(&mut self, mmu: &SoftMmu, most: usize) -> Option<GuestExit> {
+        let (pc, before) = (self.cpu.pc, self.cpu.retired());
+        let (recording, ended) = self.record(mmu, most);
+        let recorded = self.cpu.retired().wrapping_sub(before);
+        self.profile.recorded = self.profile.recorded.saturating_add(recorded);
+        let made = match ended {
+            // Who asked for that waits.
+            Ended::Exit(GuestExit::Interrupted) => return Some(GuestExit::Interrupted),
+            Ended::Stale => Err(NoRegion::Stale),
+            _ => self.region_of(mmu, &recording),
+        };
+        match made {
+            Ok(()) => {}
+            Err(why) => self.stats.regions_refused.count(why),
+        }
+        self.profile.done.insert(pc);
+        match ended {
+            Ended::Exit(exit) => Some(exit),
+            _ => None,
+        }
+    }
+
+    fn region_of(&mut self, mmu: &SoftMmu, recording: &Recording) -> Result<(), NoRegion> {
+        let region = form(recording, &Limits::default(), &|pc| self.profile.done.contains(&pc))?;
+        self.stats.regions_formed += 1;
+        self.profile.done.extend(region.head(recording));
+        match self.compile_region(mmu, recording, &region) {
+            true => Ok(()),
+            false => Err(NoRegion::Uncompiled),
+        }
+    }
+
+    /// Makes code for a region, which the head's is replaced by. No tier has a compiler for regions yet: their blocks
+    /// keep the code that they have.
+    fn compile_region(&mut self, _mmu: &SoftMmu, _recording: &Recording, _region: &Region) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_add_up_and_fade() {
+        let mut profile = Profile::default();
+        assert_eq!([0x100, 0x100, 0x200, 0x100].map(|pc| profile.count(pc)), [1, 2, 1, 3]);
+        // Of two blocks with one place, the one that is seen more often stays.
+        let other = 0x100 + 2 * SAMPLES as u64;
+        assert_eq!([other, other, 0x100, other].map(|pc| profile.count(pc)), [0, 0, 2, 0]);
+        assert_eq!([other, other].map(|pc| profile.count(pc)), [1, 2]);
+        (0..FADE).for_each(|n| _ = profile.count(u64::from(n) * 2));
+        assert!(profile.count(0x200) <= 2);
+        profile.clear();
+        assert_eq!(profile.count(other), 1);
+    }
+
+    #[test]
+    fn slices_grow_to_their_full_size() {
+        let mut jit = Jit::new();
+        jit.set_tier(Tier::O2);
+        assert_eq!(jit.next_slice(64), 2000);
+        assert!((0..100).map(|_| jit.next_slice(64)).all(|slice| slice <= native::SLICE));
+        assert_eq!(jit.next_slice(64), native::SLICE);
+        jit.set_tier(Tier::O0);
+        assert_eq!(jit.next_slice(64), native::SLICE);
+    }
+}

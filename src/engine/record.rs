@@ -1,0 +1,92 @@
+//! Recording: the interpreter runs the guest block by block, and what follows what is written down. To the guest it is
+//! as any other way of running.
+
+use super::dispatch::{lift_in, GuestExit};
+use super::Jit;
+use crate::base::error::{Fault, Trap};
+use crate::base::PcMap;
+use crate::interp::{Exit, SingleBlocks};
+use crate::mmu::SoftMmu;
+use crate::opt::region::Recording;
+
+/// Why a recording ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// As many blocks ran as were wanted.
+    Full,
+    /// The guest asked that instruction fetches see earlier stores.
+    SyncCode,
+    /// Code may have changed: what was recorded is void.
+    Stale,
+    /// As the interpreter would have ended.
+    Exit(GuestExit),
+}
+
+/// The blocks of a recording, as the interpreter runs them.
+#[derive(Default)]
+struct Recorder {
+    recording: Recording,
+    single: SingleBlocks,
+    /// For each block of the recording, what stands for it in `single`.
+    codes: Vec<u32>,
+    known: PcMap<u32>,
+}
+
+impl Jit {
+    /// Runs at most `most` blocks from the program counter on, and records them.
+    pub(super) fn record(&mut self, mmu: &SoftMmu, most: usize) -> (Recording, Ended) {
+        let mut recorder = Recorder::default();
+        let ended = loop {
+            // What was translated before is not run once it is out of date.
+            if mmu.code_epoch() != self.epoch {
+                break Ended::Stale;
+            }
+            if recorder.recording.sequence.len() >= most {
+                break Ended::Full;
+            }
+            let block = match self.recorded_block(mmu, &mut recorder) {
+                Ok(block) => block,
+                Err(fault) => break Ended::Exit(GuestExit::Trap(Trap::Memory(fault))),
+            };
+            let exit = recorder.single.run(&mut self.cpu, mmu, recorder.codes[block as usize]);
+            if matches!(exit, Exit::Miss | Exit::Syscall | Exit::SyncCode) {
+                recorder.recording.sequence.push(block);
+            }
+            match exit {
+                Exit::Miss | Exit::Hot => {}
+                Exit::SyncCode => {
+                    mmu.sync_code();
+                    break Ended::SyncCode;
+                }
+                Exit::Syscall => break Ended::Exit(GuestExit::Syscall),
+                Exit::Trap(trap) => break Ended::Exit(GuestExit::Trap(trap)),
+                Exit::OutOfFuel => break Ended::Exit(GuestExit::OutOfFuel),
+                Exit::Interrupted => break Ended::Exit(GuestExit::Interrupted),
+                // No RISC-V instruction lifts to `Return`.
+                Exit::Return => break Ended::Exit(GuestExit::Trap(Trap::IllegalInstruction)),
+            }
+        };
+        self.stats.recorded_blocks += recorder.recording.sequence.len() as u64;
+        (recorder.recording, ended)
+    }
+
+    /// Index of the block at the program counter, translated if it is new.
+    fn recorded_block(&mut self, mmu: &SoftMmu, recorder: &mut Recorder) -> Result<u32, Fault> {
+        let pc = self.cpu.pc;
+        if let Some(&block) = recorder.known.get(&pc) {
+            return Ok(block);
+        }
+        let block = lift_in(mmu, pc, Vec::new(), &mut self.memo)?;
+        self.stats.blocks_translated += 1;
+        self.stats.instructions_translated += block.cost();
+        recorder.codes.push(recorder.single.add(&block));
+        let index = recorder.recording.blocks.len() as u32;
+        recorder.known.insert(pc, index);
+        recorder.recording.blocks.push(block);
+        Ok(index)
+    }
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;
