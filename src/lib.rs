@@ -13,6 +13,7 @@ pub mod ir;
 pub mod linux;
 pub mod mmu;
 pub mod opt;
+pub mod regalloc;
 mod sys;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

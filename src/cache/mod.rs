@@ -17,6 +17,7 @@ use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::GuestAddr;
+use crate::codegen::x64::unit::{Recipe, UnitObject};
 use crate::codegen::x64::{Compiler, Request, Thunks, FUEL_REGISTER};
 use crate::codegen::{Bail, Memory, Repair};
 use crate::ir::{IRBlock, IROp};
@@ -80,6 +81,18 @@ pub struct CodeCache {
     repairs: Vec<(u32, Repair)>,
     /// Operations that code points at, in pieces that never grow beyond their capacity, so that none moves.
     ops: Vec<Vec<IROp>>,
+    /// Code of regions, in the order of its place.
+    units: Vec<Unit>,
+}
+
+/// Code of a region.
+#[derive(Debug)]
+struct Unit {
+    /// Place in the arena.
+    offset: u32,
+    len: u32,
+    /// See [`UnitObject::recipes`].
+    recipes: Vec<(u32, u32, Recipe)>,
 }
 
 /// Operations in one piece of `CodeCache::ops`.
@@ -130,6 +143,7 @@ impl CodeCache {
             pending: Vec::new(),
             repairs: Vec::new(),
             ops: Vec::new(),
+            units: Vec::new(),
         };
         cache.publish_thunks().ok_or_else(none)?;
         Ok(cache)
@@ -222,6 +236,47 @@ impl CodeCache {
         true
     }
 
+    /// What code is generated for, and how, from here on.
+    pub fn request(&self) -> Request {
+        Request {
+            memory: self.memory,
+            features: self.features,
+            first_link: self.link_fields.len() as u32,
+            listing: false,
+        }
+    }
+
+    /// Publishes code of a region, made as [`CodeCache::request`] says, and lets it stand for the blocks at its entries.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`]; nothing has changed then.
+    pub fn add_unit(&mut self, object: UnitObject) -> Result<(), Refusal> {
+        let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
+        let code = self.arena.publish(place, &object.bytes);
+        let offset = u32::try_from(code.offset).map_err(|_| Refusal::Full)?;
+        self.units.push(Unit { offset, len: code.len as u32, recipes: object.recipes });
+        self.link_fields.extend(object.links.iter().map(|link| offset + link.field));
+        self.link_targets.extend(object.links.iter().map(|link| link.target));
+        for (pc, at) in object.entries {
+            if !self.replace(pc, offset + at) {
+                self.by_pc.insert(pc, offset + at);
+            }
+        }
+        Ok(())
+    }
+
+    /// How to make the guest's state at a host address where an access of a region faulted.
+    pub fn recipe(&self, host_pc: u64) -> Option<Recipe> {
+        let at = usize::try_from(host_pc).ok()?.checked_sub(self.arena.base())?;
+        let at = u32::try_from(at).ok()?;
+        let after = self.units.partition_point(|unit| unit.offset <= at);
+        let unit = self.units[..after].last().filter(|unit| at - unit.offset < unit.len)?;
+        let at = at - unit.offset;
+        let after = unit.recipes.partition_point(|&(from, ..)| from <= at);
+        let (_, to, recipe) = unit.recipes[..after].last()?;
+        (at < *to).then(|| recipe.clone())
+    }
+
     /// The successor that a link wants.
     pub fn link_target(&self, link: u64) -> Option<GuestAddr> {
         self.link_targets.get(usize::try_from(link).ok()?).copied()
@@ -288,6 +343,7 @@ impl CodeCache {
         self.pending.clear();
         self.repairs.clear();
         self.ops.clear();
+        self.units.clear();
         // They fitted before.
         self.publish_thunks();
     }

@@ -127,6 +127,10 @@ impl Jit {
             // The whole rest was given and nothing of it could be used.
             Back::Fuel if self.cpu.fuel == before && before <= slice => Some(GuestExit::OutOfFuel),
             Back::Fuel => self.sample(mmu),
+            // Less than the region needs is left; its first block may need less.
+            Back::Slice if self.cpu.fuel == before => self.step(mmu),
+            Back::Slice => self.sample(mmu),
+            Back::GaveUp => self.step(mmu),
             Back::Unavailable => {
                 self.native = None;
                 self.without_native = true;

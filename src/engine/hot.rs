@@ -5,7 +5,11 @@ use super::dispatch::GuestExit;
 use super::record::Ended;
 use super::{native, Jit, Tier};
 use crate::base::GuestAddr;
+use crate::codegen::x64::unit::{mapped, Probe};
 use crate::mmu::SoftMmu;
+use crate::opt::build::{build, Host};
+use crate::opt::passes::PASSES;
+use crate::regalloc::Allocator;
 use crate::opt::region::{form, Limits, NoRegion, Recording, Region};
 use std::collections::HashSet;
 
@@ -120,7 +124,7 @@ impl Jit {
             // Who asked for that waits.
             Ended::Exit(GuestExit::Interrupted) => return Some(GuestExit::Interrupted),
             Ended::Stale => Err(NoRegion::Stale),
-            _ => self.region_of(mmu, &recording),
+            _ => self.region_of(&recording),
         };
         match made {
             Ok(()) => {}
@@ -133,20 +137,24 @@ impl Jit {
         }
     }
 
-    fn region_of(&mut self, mmu: &SoftMmu, recording: &Recording) -> Result<(), NoRegion> {
+    fn region_of(&mut self, recording: &Recording) -> Result<(), NoRegion> {
         let region = form(recording, &Limits::default(), &|pc| self.profile.done.contains(&pc))?;
         self.stats.regions_formed += 1;
         self.profile.done.extend(region.head(recording));
-        match self.compile_region(mmu, recording, &region) {
+        match self.compile_region(recording, &region) {
             true => Ok(()),
             false => Err(NoRegion::Uncompiled),
         }
     }
 
-    /// Makes code for a region, which the head's is replaced by. No tier has a compiler for regions yet: their blocks
-    /// keep the code that they have.
-    fn compile_region(&mut self, _mmu: &SoftMmu, _recording: &Recording, _region: &Region) -> bool {
-        false
+    /// Makes code for a region, which the head's is replaced by.
+    fn compile_region(&mut self, recording: &Recording, region: &Region) -> bool {
+        let Some(native) = self.native.as_mut() else { return false };
+        let mut probe = Probe::new(native.features());
+        let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
+        let Ok(mut func) = build(recording, region, host) else { return false };
+        PASSES.iter().for_each(|pass| (pass.run)(&mut func));
+        native.add_unit(&func, &mut Allocator::new())
     }
 }
 

@@ -4,6 +4,9 @@
 use super::Tier;
 use crate::asm::x64::CpuFeatures;
 use crate::codegen::x64::homes_from_saved;
+use crate::codegen::x64::unit::compile_unit;
+use crate::opt::func::Func;
+use crate::regalloc::Allocator;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, FIRST_FLOAT};
@@ -65,6 +68,10 @@ pub enum Back {
     Trap(Trap),
     /// Out of fuel, or at the end of a slice.
     Fuel,
+    /// The same, of a region, which costs more than its first block.
+    Slice,
+    /// The block at the program counter is one for the interpreter, this time.
+    GaveUp,
     /// The host no longer lets code run; nothing was.
     Unavailable,
 }
@@ -142,6 +149,11 @@ impl Native {
         self.targets.clear();
     }
 
+    /// What this processor has.
+    pub fn features(&self) -> CpuFeatures {
+        features()
+    }
+
     /// Number of the code that this hart runs: addresses and links of another one mean nothing.
     pub fn number(&self) -> u64 {
         self.code.number()
@@ -184,6 +196,20 @@ impl Native {
             }
         }
         None
+    }
+
+    /// Makes code of a region, which is run from now on instead of that of the blocks at its entries. False if there is
+    /// no room, or the code generator refused.
+    pub fn add_unit(&mut self, func: &Func, allocator: &mut Allocator) -> bool {
+        let mut cache = self.code.cache();
+        let object = match compile_unit(func, allocator, &cache.request()) {
+            Ok(object) => object,
+            Err(_) => {
+                self.bails += 1;
+                return false;
+            }
+        };
+        cache.add_unit(object).is_ok()
     }
 
     /// Doubles the process; see [`SharedCode::around_fork`].
@@ -283,6 +309,8 @@ impl Native {
                 Back::Wanted(Wish::Link(link))
             }
             exit::MISS => Back::Wanted(Wish::Table),
+            exit::GIVE_UP => Back::GaveUp,
+            exit::SLICE => Back::Slice,
             exit::FUEL => {
                 // The return address is behind the call.
                 self.settle(cpu, cpu.host.host_pc.wrapping_sub(1));
@@ -294,6 +322,15 @@ impl Native {
             exit::BREAKPOINT => self.trapped(cpu, Trap::Breakpoint),
             exit::FAULT => {
                 let fault = mmu.last_fault();
+                let recipe = self.code.cache().recipe(cpu.host.host_pc);
+                if let Some(recipe) = recipe {
+                    recipe.apply(cpu);
+                    for op in recipe.ops {
+                        // It has no side effect, so it cannot trap.
+                        let _ = interp::operation(cpu, mmu, interp, op);
+                    }
+                    return Back::Trap(Trap::Memory(fault));
+                }
                 homes_from_saved(cpu);
                 self.settle(cpu, cpu.host.host_pc);
                 let repairs: Vec<IROp> = self.code.cache().repairs(cpu.host.host_pc).collect();

@@ -70,6 +70,14 @@ impl Jit {
         (recorder.recording, ended)
     }
 
+    /// Runs one block in the interpreter; `None`: go on.
+    pub(super) fn step(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
+        match self.record(mmu, 1).1 {
+            Ended::Exit(exit) => Some(exit),
+            _ => None,
+        }
+    }
+
     /// Index of the block at the program counter, translated if it is new.
     fn recorded_block(&mut self, mmu: &SoftMmu, recorder: &mut Recorder) -> Result<u32, Fault> {
         let pc = self.cpu.pc;

@@ -11,10 +11,9 @@ use crate::ir::ops::{Effect, Operand};
 use crate::ir::{Cond, IRBlock, IROp, Terminator};
 
 /// What the host says about building.
-#[derive(Clone, Copy)]
 pub struct Host<'a> {
     /// Whether an operation has code of its own there.
-    pub has_code: &'a dyn Fn(&IROp) -> bool,
+    pub has_code: &'a mut dyn FnMut(&IROp) -> bool,
     /// Guest registers that are in a register of the host where units meet.
     pub mapped: &'a [RegId],
 }
@@ -57,7 +56,7 @@ const UNTOUCHED: u8 = u8::MAX;
 ///
 /// # Errors
 /// An [`Unbuilt`].
-pub fn build(recording: &Recording, region: &Region, host: Host<'_>) -> Result<Func, Unbuilt> {
+pub fn build<'a>(recording: &'a Recording, region: &'a Region, host: Host<'a>) -> Result<Func, Unbuilt> {
     let mut builder = Builder {
         func: Func::default(),
         recording,
@@ -82,10 +81,6 @@ pub fn build(recording: &Recording, region: &Region, host: Host<'_>) -> Result<F
 }
 
 impl Builder<'_> {
-    fn ir(&self, block: &RegionBlock) -> &IRBlock {
-        &self.recording.blocks[block.block]
-    }
-
     /// Finds the registers that the region touches.
     fn touch(&mut self) {
         let mut seen = [false; REGISTERS];

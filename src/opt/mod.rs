@@ -1,3 +1,21 @@
-//! What the optimising tiers work on: regions of blocks that run together. It knows the IR and no guest.
+//! The optimising tiers' middle: regions of blocks in SSA form, and passes over them. It knows the IR and no host.
+//!
+//! ```text
+//!   recording --form (region)--> region --build--> Func --passes--> Func --codegen--> machine code
+//! ```
 
+pub mod build;
+pub mod func;
+pub mod passes;
 pub mod region;
+mod simplify;
+
+pub use simplify::base_of as address_of;
+
+use crate::ir::ops::Effect;
+use crate::ir::IROp;
+
+/// Whether an operation accesses memory.
+pub fn may_fault(op: &IROp) -> bool {
+    matches!(op.info().effect, Effect::Reads | Effect::Writes)
+}

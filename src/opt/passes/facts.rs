@@ -164,7 +164,7 @@ fn raw(func: &Func) -> Vec<bool> {
 fn wanted(func: &Func, narrow: &[bool]) -> Vec<bool> {
     let mut wanted = vec![false; func.insts.len()];
     // What is not narrow must be whole where a state has it.
-    let mut of_state = |value: Value, wanted: &mut Vec<bool>| {
+    let of_state = |value: Value, wanted: &mut Vec<bool>| {
         if value != Value::NONE && !narrow[value.index()] {
             wanted[value.index()] = true;
         }

@@ -13,10 +13,11 @@
 
 mod exits;
 mod plan;
+mod probe;
 mod recipe;
 mod seat;
 
-use super::{Cold, ColdKind, Lower, Raw, Request, Upper};
+use super::{ColdKind, Lower, Raw, Request, Upper};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
 use crate::asm::Label;
@@ -34,6 +35,7 @@ use crate::opt::passes::sink::scale;
 use crate::regalloc::moves::Sequencer;
 use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
 use plan::{Plan, Step};
+pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
 
 /// Code of a region, not placed yet.
@@ -131,7 +133,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
 
 impl<'a, 'b> Emitter<'a, 'b> {
     fn new(
-        mut lower: Lower<'b>,
+        lower: Lower<'b>,
         func: &'a Func,
         facts: &'a Facts,
         plan: &'a Plan,
