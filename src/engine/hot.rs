@@ -154,6 +154,22 @@ impl Jit {
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
         let Ok(mut func) = build(recording, region, host) else { return false };
         PASSES.iter().for_each(|pass| (pass.run)(&mut func));
+        if let Ok(n) = std::env::var("VMJIT_REGIONS") {
+            static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+            let c = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let n: usize = n.parse().unwrap_or(0);
+            if c >= n { return false; }
+            eprintln!("region {c} head {:#x} blocks {} cost {}", region.head(recording).unwrap_or(0), region.blocks.len(), func.cost());
+            if c + 1 == n && std::env::var("VMJIT_SHOW").is_ok() {
+                for (i, b) in region.blocks.iter().enumerate() {
+                    eprintln!("== rb {i} pc {:#x} entry {} frames {:x?} count {} edges {:x?}", recording.blocks[b.block].start_pc, b.entry, b.frames, b.count, b.edges);
+                    eprintln!("{}", recording.blocks[b.block]);
+                }
+                eprintln!("{}", crate::opt::text::show(&func));
+                let mut r = native.request(); r.listing = true;
+                if let Ok(o) = crate::codegen::x64::unit::compile_unit(&func, &mut Allocator::new(), &r) { eprintln!("{}", o.listing); for r in o.recipes { eprintln!("{r:x?}"); } }
+            }
+        }
         native.add_unit(&func, &mut Allocator::new())
     }
 }

@@ -149,6 +149,8 @@ impl Native {
         self.targets.clear();
     }
 
+    pub fn request(&self) -> crate::codegen::x64::Request { self.code.cache().request() }
+
     /// What this processor has.
     pub fn features(&self) -> CpuFeatures {
         features()

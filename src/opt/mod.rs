@@ -9,6 +9,7 @@ pub mod func;
 pub mod passes;
 pub mod region;
 mod simplify;
+pub mod text;
 
 pub use simplify::base_of as address_of;
 

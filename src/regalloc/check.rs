@@ -139,7 +139,8 @@ impl Checker<'_> {
                 let mut becomes = pairs.iter().filter(|(_, arg)| *arg == value);
                 self.may_hold(to, value) || becomes.any(|&(param, _)| self.may_hold(to, param))
             });
-            let scratch = matches!(to, Location::Register(register) if self.target.scratch.contains(&register));
+            let scratch =
+                matches!(to, Location::Register(register) if self.target.scratch.contains(&register));
             if held.is_empty() || memory || !(scratch || allowed) {
                 result = result.and(Err(Flaw::Move { point: edit.point, index }));
             }

@@ -227,6 +227,12 @@ impl Live {
         for instruction in block.instructions.clone().rev() {
             self.ranges_at(function, instruction, start, weight);
         }
+        for param in function.list(&block.params) {
+            let first = self.first_range[param.0 as usize];
+            if self.ranges.get(first as usize).is_none_or(|range| range.start > start) {
+                self.definitions[param.0 as usize].position = NONE;
+            }
+        }
     }
 
     /// Adds ranges and uses of one instruction of the block that begins at `start`.

@@ -191,8 +191,7 @@ impl Resolver {
                 None => debug_assert!(false, "a piece that begins inside a block continues another"),
             }
         }
-        let (from, to) =
-            (parts.source(value, parts.location(from), position), parts.location(next));
+        let (from, to) = (parts.source(value, parts.location(from), position), parts.location(next));
         self.transfer(before(position / STEP), value, from, to, parts.weight(position));
     }
 
@@ -229,10 +228,13 @@ impl Resolver {
                     }
                 }
                 for (param, arg) in function.list(&to.params).iter().zip(function.list(&leaving.args)) {
-                    let to = parts.at(param.0 as usize, start);
-                    let arg = arg.0 as usize;
+                    let (param, arg) = (param.0 as usize, arg.0 as usize);
+                    if parts.live.definitions[param].position == NONE {
+                        continue;
+                    }
+                    let to = parts.at(param, start);
                     let from = parts.source(arg, parts.at(arg, end - 1), end);
-                    if to != Location::Nowhere && from != to {
+                    if from != to {
                         self.raw.push(Raw { key, one: Move { from, to }, leaves: NONE });
                     }
                 }

@@ -108,7 +108,8 @@ impl Scan {
         });
     }
 
-    /// Where each register is destroyed. A value that arrives in a register destroys it too.
+    /// Where each register is destroyed. A value that arrives in a register destroys it too, and takes it from others that
+    /// the instruction defines.
     fn clobbers(&mut self, function: &Function) {
         for (index, instruction) in function.instructions.iter().enumerate() {
             let position = index as u32 * STEP + CLOBBER;
@@ -119,7 +120,7 @@ impl Scan {
             }
             for operand in function.operands(index) {
                 if let OperandKind::DefAt(Location::Register(register)) = operand.kind {
-                    self.registers[register.index()].clobbers.push(position);
+                    self.registers[register.index()].clobbers.extend([position, position - CLOBBER + LATE]);
                 }
             }
         }
@@ -215,7 +216,8 @@ impl Scan {
         }
         // A register for a while is good if the value is used meanwhile.
         let from = if defines || moved { now } else { now + 1 };
-        let needed = next_use(&self.pieces[current as usize], from, live).map_or(NONE, |point| point.position);
+        let needed =
+            next_use(&self.pieces[current as usize], from, live).map_or(NONE, |point| point.position);
         let partly = self.vacancies.iter().filter(|one| one.occupant == NONE && one.until > needed);
         if let Some(&vacancy) = partly.max_by_key(|one| one.until) {
             return self.take(input, current, vacancy, now);
@@ -261,7 +263,10 @@ impl Scan {
         }
         let last = vacancy.until.min(piece.end);
         let mut range = piece.range;
-        for &position in occupancy.clobbers[occupancy.passed..].iter().take_while(|&&at| at < last) {
+        // Nothing is destroyed where a value arrives but by the value itself.
+        let first = if piece.pinned { now + 1 } else { now };
+        let clobbers = occupancy.clobbers[occupancy.passed..].iter().skip_while(|&&at| at < first);
+        for &position in clobbers.take_while(|&&at| at < last) {
             while live.ranges.get(range as usize).is_some_and(|range| range.end <= position) {
                 range = live.ranges[range as usize].next;
             }
@@ -359,7 +364,8 @@ impl Scan {
     /// Gives the piece a register, for as long as it is free.
     fn take(&mut self, input: Input<'_>, current: u32, vacancy: Vacancy, now: u32) {
         let piece = &mut self.pieces[current as usize];
-        let register = Register { class: input.function.classes[piece.value as usize], number: vacancy.number };
+        let register =
+            Register { class: input.function.classes[piece.value as usize], number: vacancy.number };
         piece.place = Place::Register(vacancy.number);
         let cut = (vacancy.until < piece.end).then(|| self.cut(input, current, vacancy.until, now));
         self.registers[register.index()].pieces.push(current);

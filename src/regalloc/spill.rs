@@ -48,7 +48,8 @@ impl Scan {
     pub(super) fn value_of_register(&self, input: Input<'_>, index: u32, now: u32, from: u32) -> f32 {
         let piece = &self.pieces[index as usize];
         let definition = input.live.definitions[piece.value as usize];
-        let in_memory = self.values[piece.value as usize].spilled || matches!(definition.fixed, Location::Slot(_));
+        let in_memory =
+            self.values[piece.value as usize].spilled || matches!(definition.fixed, Location::Slot(_));
         let store = if in_memory || definition.position == NONE {
             0.0
         } else {

@@ -95,6 +95,9 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
     let plan = Plan::new(func);
     let target = plan::target();
     let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::TooLarge)?;
+    if std::env::var("VMJIT_CHECK").is_ok() {
+        if let Err(e) = crate::regalloc::check::check(&plan.function, &target, allocation) { eprintln!("CHECK {e:?}"); }
+    }
     let mut asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
     let mut links = Vec::new();
     let (entries, recipes) = {
@@ -181,6 +184,8 @@ impl<'a, 'b> Emitter<'a, 'b> {
         loop {
             self.lower.cold_code();
             self.lower.cold.clear();
+            // Slow paths set it as each needs it.
+            self.lower.local = Some([Home::Zero; 64]);
             if done == self.behind.len() {
                 break;
             }
