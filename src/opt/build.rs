@@ -475,7 +475,10 @@ impl Builder<'_> {
             let again = |pred: &BlockId| {
                 number[pred.index()] >= number[id.index()] || self.func.blocks[pred.index()].entry
             };
-            if block.preds.iter().any(again) {
+            // A way that is seldom taken pays for itself, so that the others need not pay for it.
+            let seldom = |pred: &BlockId| self.func.blocks[pred.index()].count > 4 * block.count;
+            let leaves = matches!(block.term, Term::Leave { .. }) && block.insts.is_empty();
+            if block.preds.iter().any(|pred| again(pred) || seldom(pred) && !leaves) {
                 let Some(regs) = self.starts[id.index()].clone() else { continue };
                 self.func.states.push(State { pc: block.pc, block: id, begun: 0, regs });
                 self.func.blocks[id.index()].safepoint = Some(StateId(self.func.states.len() as u32 - 1));

@@ -7,6 +7,7 @@
 pub mod build;
 pub mod func;
 pub mod passes;
+pub mod peel;
 pub mod region;
 mod simplify;
 pub mod text;

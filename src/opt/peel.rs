@@ -1,0 +1,39 @@
+//! Peeling: what a region does before it comes back to its head is there twice, and the head is entered in the first copy.
+//! Registers come from outside with values of which nothing is known; in the second copy they come from the region.
+
+use super::region::{EdgeKind, Recording, Region, RegionBlock};
+
+/// Guest instructions beyond which a region is not peeled.
+const LARGEST: u64 = 250;
+
+/// Peels a region if its head is in a loop and it is small.
+pub fn peel(recording: &Recording, region: Region) -> Region {
+    let goes_to_head = |block: &RegionBlock| block.edges.iter().any(|edge| edge.to == 0 && edge.kind == EdgeKind::Goes);
+    let cost: u64 = region.blocks.iter().map(|block| recording.blocks[block.block].cost()).sum();
+    if cost > LARGEST || !region.blocks.iter().any(goes_to_head) {
+        return region;
+    }
+    let size = region.blocks.len();
+    let mut blocks = Vec::with_capacity(2 * size);
+    for (index, block) in region.blocks.iter().enumerate() {
+        let mut copy = block.clone();
+        // What is behind a call that leaves the region is entered in the second copy.
+        copy.entry = index == 0;
+        copy.count = 1;
+        for edge in &mut copy.edges {
+            edge.count = 1;
+            if edge.to == 0 {
+                edge.to = size;
+            }
+        }
+        copy.edges.retain(|edge| edge.kind == EdgeKind::Goes);
+        blocks.push(copy);
+    }
+    for (index, block) in region.blocks.into_iter().enumerate() {
+        let mut block = block;
+        block.entry &= index != 0;
+        block.edges.iter_mut().for_each(|edge| edge.to += size);
+        blocks.push(block);
+    }
+    Region { blocks }
+}
