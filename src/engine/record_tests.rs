@@ -48,17 +48,16 @@ fn engine() -> (Jit, SoftMmu) {
     (jit, mmu)
 }
 
-/// Everything of a hart that the guest can see.
-fn seen(jit: &Jit) -> (Vec<u64>, u64, u64, u64) {
+/// What the guest can see of a hart: registers, program counter, fuel, instructions retired.
+type Seen = (Vec<u64>, u64, u64, u64);
+
+fn seen(jit: &Jit) -> Seen {
     let cpu = jit.state();
     (cpu.regs[..64].to_vec(), cpu.pc, cpu.fuel, cpu.retired())
 }
 
 /// All exits of a guest with this much fuel, and what was to be seen at each.
-fn exits(
-    fuel: u64,
-    mut run: impl FnMut(&mut Jit, &SoftMmu) -> GuestExit,
-) -> Vec<(GuestExit, (Vec<u64>, u64, u64, u64))> {
+fn exits(fuel: u64, mut run: impl FnMut(&mut Jit, &SoftMmu) -> GuestExit) -> Vec<(GuestExit, Seen)> {
     let (mut jit, mmu) = engine();
     jit.state_mut().set_fuel(fuel);
     let mut exits = Vec::new();
