@@ -168,7 +168,7 @@ mod tests {
         assert!(!index.replace(801, 1) && !index.replace(1 << 32, 1));
         assert_eq!(index.replaced(), 134);
         (400..4000).for_each(|n| index.insert(n * 2, n as u32));
-        let expected = |n: u64| n as u32 + if n < 400 && n % 3 == 0 { 10_000 } else { 0 };
+        let expected = |n: u64| n as u32 + if n < 400 && n.is_multiple_of(3) { 10_000 } else { 0 };
         assert!((0..4000).all(|n| index.find(n * 2) == Some(expected(n))));
     }
 

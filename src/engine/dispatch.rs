@@ -35,10 +35,9 @@ impl Jit {
     fn run_until_exit(&mut self, mmu: &SoftMmu) -> GuestExit {
         loop {
             self.drop_stale(mmu);
-            let exit = match self.code_at_pc(mmu) {
-                Ok(Some(code)) => self.run_native(mmu, code),
-                Ok(None) => self.run_interpreter(mmu),
-                Err(fault) => Some(GuestExit::Trap(Trap::Memory(fault))),
+            let exit = match self.profile.is_recording() {
+                true => self.record_region(mmu),
+                false => self.run_some(mmu),
             };
             match exit {
                 Some(GuestExit::Interrupted) if !self.cpu.owner_wanted() => {}
@@ -48,6 +47,15 @@ impl Jit {
                 Some(exit) => return exit,
                 None => {}
             }
+        }
+    }
+
+    /// Runs whatever there is at the program counter; `None`: go on.
+    fn run_some(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
+        match self.code_at_pc(mmu) {
+            Ok(Some(code)) => self.run_native(mmu, code),
+            Ok(None) => self.run_interpreter(mmu),
+            Err(fault) => Some(GuestExit::Trap(Trap::Memory(fault))),
         }
     }
 
@@ -126,11 +134,18 @@ impl Jit {
             Back::Fuel if self.cpu.must_stop() => None,
             // The whole rest was given and nothing of it could be used.
             Back::Fuel if self.cpu.fuel == before && before <= slice => Some(GuestExit::OutOfFuel),
+<<<<<<< HEAD
             Back::Fuel => self.sample(mmu),
             // Less than the region needs is left; its first block may need less.
             Back::Slice if self.cpu.fuel == before => self.step(mmu),
             Back::Slice => self.sample(mmu),
             Back::GaveUp => self.step(mmu),
+=======
+            Back::Fuel => {
+                self.sample();
+                None
+            }
+>>>>>>> region
             Back::Unavailable => {
                 self.native = None;
                 self.without_native = true;

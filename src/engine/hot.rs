@@ -2,7 +2,7 @@
 //! recorded from, and what the recording shows to run together becomes a region.
 
 use super::dispatch::GuestExit;
-use super::record::Ended;
+use super::record::{Ended, Recorder};
 use super::{native, Jit, Tier};
 use crate::base::GuestAddr;
 use crate::codegen::x64::unit::{mapped, Probe};
@@ -53,6 +53,8 @@ pub(super) struct Profile {
     recorded: u64,
     /// Blocks that are not recorded from again, and are not heads again: they have a region, or cannot have one.
     done: HashSet<GuestAddr>,
+    /// A recording that is not complete.
+    recorder: Option<Box<Recorder>>,
 }
 
 impl Profile {
@@ -83,6 +85,13 @@ impl Profile {
     pub(super) fn clear(&mut self) {
         self.samples = Box::default();
         self.done.clear();
+        self.recorder = None;
+    }
+
+    /// Whether a recording is to be gone on with.
+    #[inline]
+    pub(super) fn is_recording(&self) -> bool {
+        self.recorder.is_some()
     }
 }
 
@@ -98,39 +107,53 @@ impl Jit {
         slice
     }
 
-    /// Takes a sample at the end of a slice, and acts on it; `None`: go on.
-    pub(super) fn sample(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
-        let search = search(self.tier)?;
-        let pc = self.cpu.pc;
+    /// Takes a sample at the end of a slice. A recording may begin with it.
+    pub(super) fn sample(&mut self) {
+        let Some(search) = search(self.tier) else { return };
         if self.tier.is_random() {
-            let most = 1 + self.random.below(400) as usize;
-            return if self.random.below(8) == 0 { self.make_region(mmu, most) } else { None };
+            if self.random.below(8) == 0 {
+                let most = 1 + self.random.below(400) as usize;
+                self.begin_region(most);
+            }
+            return;
         }
+        let pc = self.cpu.pc;
         let is_hot = self.profile.count(pc) >= search.hot_after;
         let affordable = self.profile.recorded.saturating_mul(search.dilution) <= self.cpu.retired();
-        if !is_hot || !affordable || self.profile.done.contains(&pc) {
-            return None;
+        if is_hot && affordable && !self.profile.done.contains(&pc) {
+            self.begin_region(RECORDED);
         }
-        self.make_region(mmu, RECORDED)
     }
 
-    /// Records at most `most` blocks from the program counter on and makes a region of them; `None`: go on.
-    fn make_region(&mut self, mmu: &SoftMmu, most: usize) -> Option<GuestExit> {
-        let (pc, before) = (self.cpu.pc, self.cpu.retired());
-        let (recording, ended) = self.record(mmu, most);
+    /// Has what runs next recorded, at most `most` blocks of it, to make a region.
+    pub(super) fn begin_region(&mut self, most: usize) {
+        self.profile.recorder = Some(Box::new(Recorder::new(most)));
+    }
+
+    /// Goes on with the recording; once it is complete, makes a region of it. `None`: go on.
+    pub(super) fn record_region(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
+        let mut recorder = self.profile.recorder.take()?;
+        let before = self.cpu.retired();
+        let ended = self.record(mmu, &mut recorder);
         let recorded = self.cpu.retired().wrapping_sub(before);
         self.profile.recorded = self.profile.recorded.saturating_add(recorded);
         let made = match ended {
-            // Who asked for that waits.
-            Ended::Exit(GuestExit::Interrupted) => return Some(GuestExit::Interrupted),
+            Ended::Exit(exit @ (GuestExit::Syscall | GuestExit::Interrupted | GuestExit::OutOfFuel)) => {
+                self.profile.recorder = Some(recorder);
+                return Some(exit);
+            }
             Ended::Stale => Err(NoRegion::Stale),
+<<<<<<< HEAD
             _ => self.region_of(&recording),
+=======
+            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.region_of(mmu, &recorder.recording),
+>>>>>>> region
         };
-        match made {
-            Ok(()) => {}
-            Err(why) => self.stats.regions_refused.count(why),
+        if let Err(why) = made {
+            self.stats.regions_refused.count(why);
         }
-        self.profile.done.insert(pc);
+        let first = recorder.recording.blocks.first().map(|block| block.start_pc);
+        self.profile.done.extend(first);
         match ended {
             Ended::Exit(exit) => Some(exit),
             _ => None,

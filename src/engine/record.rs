@@ -22,52 +22,59 @@ pub(super) enum Ended {
     Exit(GuestExit),
 }
 
-/// The blocks of a recording, as the interpreter runs them.
-#[derive(Default)]
-struct Recorder {
-    recording: Recording,
+/// A recording that goes on, and its blocks as the interpreter runs them.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    pub recording: Recording,
+    /// Most blocks to run.
+    pub most: usize,
     single: SingleBlocks,
     /// For each block of the recording, what stands for it in `single`.
     codes: Vec<u32>,
     known: PcMap<u32>,
 }
 
+impl Recorder {
+    /// A recording that has not begun.
+    pub fn new(most: usize) -> Recorder {
+        Recorder { most, ..Recorder::default() }
+    }
+}
+
 impl Jit {
-    /// Runs at most `most` blocks from the program counter on, and records them.
-    pub(super) fn record(&mut self, mmu: &SoftMmu, most: usize) -> (Recording, Ended) {
-        let mut recorder = Recorder::default();
-        let ended = loop {
+    /// Goes on with a recording from the program counter on.
+    pub(super) fn record(&mut self, mmu: &SoftMmu, recorder: &mut Recorder) -> Ended {
+        loop {
             // What was translated before is not run once it is out of date.
             if mmu.code_epoch() != self.epoch {
-                break Ended::Stale;
+                return Ended::Stale;
             }
-            if recorder.recording.sequence.len() >= most {
-                break Ended::Full;
+            if recorder.recording.sequence.len() >= recorder.most {
+                return Ended::Full;
             }
-            let block = match self.recorded_block(mmu, &mut recorder) {
+            let block = match self.recorded_block(mmu, recorder) {
                 Ok(block) => block,
-                Err(fault) => break Ended::Exit(GuestExit::Trap(Trap::Memory(fault))),
+                Err(fault) => return Ended::Exit(GuestExit::Trap(Trap::Memory(fault))),
             };
             let exit = recorder.single.run(&mut self.cpu, mmu, recorder.codes[block as usize]);
             if matches!(exit, Exit::Miss | Exit::Syscall | Exit::SyncCode) {
                 recorder.recording.sequence.push(block);
+                self.stats.recorded_blocks += 1;
             }
-            match exit {
-                Exit::Miss | Exit::Hot => {}
+            return match exit {
+                Exit::Miss | Exit::Hot => continue,
                 Exit::SyncCode => {
                     mmu.sync_code();
-                    break Ended::SyncCode;
+                    Ended::SyncCode
                 }
-                Exit::Syscall => break Ended::Exit(GuestExit::Syscall),
-                Exit::Trap(trap) => break Ended::Exit(GuestExit::Trap(trap)),
-                Exit::OutOfFuel => break Ended::Exit(GuestExit::OutOfFuel),
-                Exit::Interrupted => break Ended::Exit(GuestExit::Interrupted),
+                Exit::Syscall => Ended::Exit(GuestExit::Syscall),
+                Exit::Trap(trap) => Ended::Exit(GuestExit::Trap(trap)),
+                Exit::OutOfFuel => Ended::Exit(GuestExit::OutOfFuel),
+                Exit::Interrupted => Ended::Exit(GuestExit::Interrupted),
                 // No RISC-V instruction lifts to `Return`.
-                Exit::Return => break Ended::Exit(GuestExit::Trap(Trap::IllegalInstruction)),
-            }
-        };
-        self.stats.recorded_blocks += recorder.recording.sequence.len() as u64;
-        (recorder.recording, ended)
+                Exit::Return => Ended::Exit(GuestExit::Trap(Trap::IllegalInstruction)),
+            };
+        }
     }
 
     /// Runs one block in the interpreter; `None`: go on.

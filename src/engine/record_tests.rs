@@ -48,17 +48,23 @@ fn engine() -> (Jit, SoftMmu) {
     (jit, mmu)
 }
 
-/// Everything of a hart that the guest can see.
-fn seen(jit: &Jit) -> (Vec<u64>, u64, u64, u64) {
+/// Records at most `most` blocks.
+fn record(jit: &mut Jit, mmu: &SoftMmu, most: usize) -> (Recording, Ended) {
+    let mut recorder = Recorder::new(most);
+    let ended = jit.record(mmu, &mut recorder);
+    (recorder.recording, ended)
+}
+
+/// What the guest can see of a hart: registers, program counter, fuel, instructions retired.
+type Seen = (Vec<u64>, u64, u64, u64);
+
+fn seen(jit: &Jit) -> Seen {
     let cpu = jit.state();
     (cpu.regs[..64].to_vec(), cpu.pc, cpu.fuel, cpu.retired())
 }
 
 /// All exits of a guest with this much fuel, and what was to be seen at each.
-fn exits(
-    fuel: u64,
-    mut run: impl FnMut(&mut Jit, &SoftMmu) -> GuestExit,
-) -> Vec<(GuestExit, (Vec<u64>, u64, u64, u64))> {
+fn exits(fuel: u64, mut run: impl FnMut(&mut Jit, &SoftMmu) -> GuestExit) -> Vec<(GuestExit, Seen)> {
     let (mut jit, mmu) = engine();
     jit.state_mut().set_fuel(fuel);
     let mut exits = Vec::new();
@@ -78,7 +84,7 @@ fn recording_is_running() {
         for most in [1, 2, 7, 1000] {
             let found = exits(fuel, |jit, mmu| loop {
                 jit.epoch = mmu.code_epoch();
-                if let (_, Ended::Exit(exit)) = jit.record(mmu, most) {
+                if let (_, Ended::Exit(exit)) = record(jit, mmu, most) {
                     return exit;
                 }
             });
@@ -91,7 +97,7 @@ fn recording_is_running() {
 fn what_ran_is_recorded() {
     let (mut jit, mmu) = engine();
     jit.epoch = mmu.code_epoch();
-    let (first, ended) = jit.record(&mmu, 1000);
+    let (first, ended) = record(&mut jit, &mmu, 1000);
     assert_eq!(ended, Ended::Exit(GuestExit::Syscall));
     let terms: Vec<Terminator> =
         first.sequence.iter().map(|&block| first.blocks[block as usize].term).collect();
@@ -107,7 +113,7 @@ fn what_ran_is_recorded() {
     ));
     assert!(matches!(terms.last(), Some(Terminator::Syscall { .. })));
     assert_eq!(first.blocks[0].start_pc, 0);
-    let (second, ended) = jit.record(&mmu, 4);
+    let (second, ended) = record(&mut jit, &mmu, 4);
     assert_eq!((second.sequence.len(), ended), (4, Ended::Full));
     assert_eq!(jit.stats().recorded_blocks, first.sequence.len() as u64 + 4);
 }
@@ -118,9 +124,28 @@ fn a_recording_ends_when_asked_to_and_when_code_changes() {
     jit.epoch = mmu.code_epoch();
     let before = seen(&jit);
     jit.state().poll.fetch_or(poll::INTERRUPT, Ordering::Relaxed);
-    assert_eq!(jit.record(&mmu, 100), (jit.record(&mmu, 100).0, Ended::Exit(GuestExit::Interrupted)));
+    let (recording, ended) = record(&mut jit, &mmu, 100);
+    assert_eq!((recording.sequence.len(), ended), (0, Ended::Exit(GuestExit::Interrupted)));
     jit.state().poll.store(0, Ordering::Relaxed);
     jit.epoch = 0;
-    assert_eq!(jit.record(&mmu, 100).1, Ended::Stale);
+    assert_eq!(record(&mut jit, &mmu, 100).1, Ended::Stale);
     assert_eq!(seen(&jit), before);
+}
+
+#[test]
+fn a_recording_goes_on_behind_system_calls_and_becomes_a_region() {
+    let expected = exits(10_000, Jit::run_guest);
+    let mut regions = 0;
+    let found = exits(10_000, |jit, mmu| {
+        if jit.tier() == Tier::Interp {
+            jit.set_tier(Tier::O2);
+            jit.epoch = mmu.code_epoch();
+            jit.begin_region(200);
+        }
+        let exit = jit.run_guest(mmu);
+        regions = jit.stats().regions_formed;
+        exit
+    });
+    assert_eq!(found, expected);
+    assert_eq!(regions, 1);
 }

@@ -10,13 +10,13 @@
 
 use crate::base::{GuestAddr, PcMap};
 use crate::ir::{IRBlock, Terminator};
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::BinaryHeap;
 
 /// What ran: each block once, and the order in which they ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
     pub blocks: Vec<IRBlock>,
-    /// Indices into `blocks`. Nothing else ran between two that follow each other.
+    /// Indices into `blocks`. Where a block does not lead to the next one, its system call was served, or a signal came.
     pub sequence: Vec<u32>,
 }
 
@@ -127,6 +127,9 @@ pub struct RegionBlock {
 pub struct Region {
     /// The head, then the rest in reverse postorder, hot successors first. All can be reached from the head.
     pub blocks: Vec<RegionBlock>,
+    /// How much of the recording, from the head's first time on, would have run inside, less what it costs to enter: of
+    /// [`WHOLE`].
+    pub score: u64,
 }
 
 impl Region {
@@ -146,7 +149,7 @@ const FUNCTIONS: usize = 4;
 const ENTRY_COST: u64 = 3;
 const RETURN_COST: u64 = 1;
 /// A score is this if all that was recorded ran inside.
-const WHOLE: u64 = 1024;
+pub const WHOLE: u64 = 1024;
 /// Regions below this score are not worth having.
 const WORTH: u64 = WHOLE / 32;
 
@@ -167,13 +170,13 @@ pub fn form(
     let facts = Facts::new(recording, limits);
     let (heads, excluded) = heads(&facts, limits, taken);
     let first = recording.sequence[0] as usize;
-    let (mut best, mut large): (Option<(Head, Scored)>, bool) = (None, false);
+    let (mut best, mut large): (Option<(Head, Region)>, bool) = (None, false);
     for head in heads {
         let Some(found) = try_head(&facts, limits, head.block) else {
             large = true;
             continue;
         };
-        let has_first = || found.region.blocks.iter().any(|inside| inside.block == first);
+        let has_first = || found.blocks.iter().any(|inside| inside.block == first);
         if found.score < WORTH || excluded && !has_first() {
             continue;
         }
@@ -182,7 +185,7 @@ pub fn form(
         }
     }
     let none = if large { NoRegion::Large } else { NoRegion::Cold };
-    best.map(|(_, found)| found.region).ok_or(none)
+    best.map(|(_, found)| found).ok_or(none)
 }
 
 /// A block that may be a head.
@@ -237,7 +240,8 @@ fn heads(facts: &Facts<'_>, limits: &Limits, taken: &dyn Fn(GuestAddr) -> bool) 
         (std::cmp::Reverse(facts.range(head.block)), std::cmp::Reverse(head.count), facts.pc(head.block))
     });
     found.truncate(LOOPS);
-    let mut functions: Vec<Head> = facts.callees.keys().map(|&block| head(block, None)).filter(hot).collect();
+    let callees = (0..).zip(&facts.callees).filter(|(_, callee)| callee.is_some());
+    let mut functions: Vec<Head> = callees.map(|(block, _)| head(block, None)).filter(hot).collect();
     functions.sort_by_key(|head| (std::cmp::Reverse(head.count), facts.pc(head.block)));
     functions.truncate(FUNCTIONS);
     functions.push(head(sequence[0], None));
@@ -274,9 +278,9 @@ struct Facts<'a> {
     before: Vec<u64>,
     total: u64,
     /// Of blocks with an indirect jump or call: the blocks that it is expected to lead to, hottest first.
-    targets: HashMap<u32, Vec<u32>>,
-    /// By their first block.
-    callees: HashMap<u32, Callee>,
+    targets: Vec<Vec<u32>>,
+    /// Functions, each at its first block.
+    callees: Vec<Option<Callee>>,
 }
 
 impl<'a> Facts<'a> {
@@ -292,7 +296,7 @@ impl<'a> Facts<'a> {
             let range = &mut ranges[block as usize];
             *range = (range.0.min(at), at);
         }
-        let (targets, callees) = (HashMap::new(), HashMap::new());
+        let (targets, callees) = (vec![Vec::new(); counts.len()], vec![None; counts.len()]);
         let mut facts = Facts { recording, costs, counts, ranges, before, total, targets, callees };
         facts.find_targets(limits);
         facts.find_callees();
@@ -314,11 +318,11 @@ impl<'a> Facts<'a> {
     }
 
     fn find_targets(&mut self, limits: &Limits) {
-        let mut taken: HashMap<u32, Vec<(u64, u32)>> = HashMap::new();
+        let mut taken: PcMap<Vec<(u64, u32)>> = PcMap::default();
         for pair in self.recording.sequence.windows(2) {
             let term = self.block(pair[0]).term;
             if matches!(term, Terminator::JumpIndirect { .. } | Terminator::CallIndirect { .. }) {
-                let targets = taken.entry(pair[0]).or_default();
+                let targets = taken.entry(u64::from(pair[0])).or_default();
                 match targets.iter_mut().find(|target| target.1 == pair[1]) {
                     Some(target) => target.0 += 1,
                     None => targets.push((1, pair[1])),
@@ -330,14 +334,14 @@ impl<'a> Facts<'a> {
             targets.retain(|target| target.0 * 100 >= all * limits.percent);
             targets.sort_by_key(|&(count, to)| (std::cmp::Reverse(count), self.pc(to)));
             targets.truncate(limits.targets);
-            self.targets.insert(block, targets.into_iter().map(|target| target.1).collect());
+            self.targets[block as usize] = targets.into_iter().map(|target| target.1).collect();
         }
     }
 
     fn find_callees(&mut self) {
         // Functions that run, and where each returns to.
         let mut stack: Vec<(u32, GuestAddr)> = Vec::new();
-        let (mut inside, mut sites) = (HashSet::new(), HashSet::new());
+        let (mut inside, mut sites) = (PcMap::default(), PcMap::default());
         let mut last = None;
         for &block in &self.recording.sequence {
             match last.map(|last| (last, self.block(last).term)) {
@@ -346,9 +350,9 @@ impl<'a> Facts<'a> {
                     Terminator::Call { return_to, .. } | Terminator::CallIndirect { return_to, .. },
                 )) => {
                     let recursive = stack.iter().rev().take(64).any(|&(function, _)| function == block);
-                    let callee = self.callees.entry(block).or_default();
+                    let callee = self.callees[block as usize].get_or_insert_default();
                     callee.recursive |= recursive;
-                    callee.sites += u32::from(sites.insert((block, site)));
+                    callee.sites += u32::from(sites.insert(node(block, site), ()).is_none());
                     stack.push((block, return_to));
                 }
                 Some((_, Terminator::ReturnIndirect { .. })) => {
@@ -359,9 +363,9 @@ impl<'a> Facts<'a> {
                 _ => {}
             }
             if let Some(&(function, _)) = stack.last() {
-                if inside.insert((function, block)) {
+                if inside.insert(node(block, function), ()).is_none() {
                     let cost = self.costs[block as usize];
-                    self.callees.entry(function).or_default().instructions += cost;
+                    self.callees[function as usize].get_or_insert_default().instructions += cost;
                 }
             }
             last = Some(block);
@@ -370,7 +374,7 @@ impl<'a> Facts<'a> {
 
     /// Whether an indirect jump or call of `from` is expected to lead to `to`.
     fn expects(&self, from: u32, to: u32) -> bool {
-        self.targets.get(&from).is_some_and(|targets| targets.contains(&to))
+        self.targets[from as usize].contains(&to)
     }
 }
 
@@ -401,16 +405,15 @@ struct Context {
     depth: usize,
 }
 
-/// All contexts.
-#[derive(Debug)]
+/// All contexts, and for each the calls that were followed in it.
 struct Contexts {
     all: Vec<Context>,
-    known: HashMap<(ContextId, GuestAddr), ContextId>,
+    inner: Vec<Vec<ContextId>>,
 }
 
 impl Contexts {
     fn new() -> Contexts {
-        Contexts { all: vec![Context::default()], known: HashMap::new() }
+        Contexts { all: vec![Context::default()], inner: vec![Vec::new()] }
     }
 
     fn get(&self, id: ContextId) -> Context {
@@ -419,12 +422,14 @@ impl Contexts {
 
     /// The context of a call to be followed in context `parent`.
     fn enter(&mut self, parent: ContextId, return_to: GuestAddr) -> ContextId {
-        let next = self.all.len() as ContextId;
-        let id = *self.known.entry((parent, return_to)).or_insert(next);
-        if id == next {
-            let depth = self.get(parent).depth + 1;
-            self.all.push(Context { parent, return_to, depth });
+        let known = self.inner[parent as usize].iter().find(|&&id| self.get(id).return_to == return_to);
+        if let Some(&known) = known {
+            return known;
         }
+        let (id, depth) = (self.all.len() as ContextId, self.get(parent).depth + 1);
+        self.all.push(Context { parent, return_to, depth });
+        self.inner.push(Vec::new());
+        self.inner[parent as usize].push(id);
         id
     }
 
@@ -513,7 +518,7 @@ impl<'a> Walk<'a> {
 
     /// Whether a call at `here` of the function that begins with `block` is followed.
     fn follows(&self, here: Node, block: u32) -> bool {
-        let (site, callee) = (block_of(here), self.facts.callees.get(&block).copied().unwrap_or_default());
+        let (site, callee) = (block_of(here), self.facts.callees[block as usize].unwrap_or_default());
         let expected = match self.facts.block(site).term {
             Terminator::Call { target, .. } => target == self.facts.pc(block),
             _ => self.facts.expects(site, block),
@@ -580,14 +585,8 @@ fn count(walk: &mut Walk<'_>) -> Vec<Counted> {
     nodes
 }
 
-/// A region, and how much of the recording runs in it.
-struct Scored {
-    region: Region,
-    score: u64,
-}
-
 /// The best region with this head, if it fits the limits.
-fn try_head(facts: &Facts<'_>, limits: &Limits, head: u32) -> Option<Scored> {
+fn try_head(facts: &Facts<'_>, limits: &Limits, head: u32) -> Option<Region> {
     // Rather no rare paths than no calls, and rather no calls than a piece of it.
     for callee in [limits.callee, limits.callee / 3, 0] {
         let mut walk = Walk::new(facts, limits, head, callee);
@@ -606,7 +605,7 @@ fn try_head(facts: &Facts<'_>, limits: &Limits, head: u32) -> Option<Scored> {
     keep_hot(&mut nodes, limits.cold);
     let inside = grow(facts, limits, &nodes)?;
     // A piece leaves things as difficult as they were.
-    score(&mut walk, &nodes, &inside).map(|found| Scored { score: found.score * 3 / 4, ..found })
+    score(&mut walk, &nodes, &inside).map(|found| Region { score: found.score * 3 / 4, ..found })
 }
 
 /// Takes the edges away that are taken less than once while the hottest block runs `cold` times.
@@ -673,7 +672,7 @@ fn grow(facts: &Facts<'_>, limits: &Limits, nodes: &[Counted]) -> Option<Vec<usi
 }
 
 /// Makes a region of some nodes, the head first, and sees how much of the recording runs in it.
-fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Scored> {
+fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Region> {
     let mut places = vec![None; nodes.len()];
     inside.iter().enumerate().for_each(|(place, &at)| places[at] = Some(place));
     let block = |&at: &usize| {
@@ -712,7 +711,7 @@ fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Sco
     });
     let since = facts.total - facts.before[facts.ranges[walk.head as usize].0 as usize];
     let score = u64::saturating_sub(covered, price) * WHOLE / since.max(facts.total / 2).max(1);
-    Some(Scored { region: Region { blocks }, score })
+    Some(Region { blocks, score })
 }
 
 #[cfg(test)]
