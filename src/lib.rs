@@ -12,6 +12,7 @@ pub mod ir;
 #[cfg(feature = "linux")]
 pub mod linux;
 pub mod mmu;
+pub mod regalloc;
 mod sys;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
