@@ -50,6 +50,8 @@ pub(super) struct Scan {
     pub pieces: Vec<Piece>,
     pub values: Vec<ValueState>,
     registers: Vec<Occupancy>,
+    /// The last value of each home that got a register.
+    residents: Vec<u32>,
     /// First pieces, the last one first.
     initial: Vec<(u32, u32)>,
     /// Later pieces.
@@ -96,6 +98,9 @@ impl Scan {
             register.clobbers.clear();
             register.passed = 0;
         }
+        let homes = function.homes.iter().flatten().max().map_or(0, |&home| usize::from(home) + 1);
+        self.residents.clear();
+        self.residents.resize(homes, NONE);
         self.clobbers(function);
         self.partners(function);
         for value in 0..function.classes.len() {
@@ -300,8 +305,16 @@ impl Scan {
         let after = self.values.get(partner as usize).map_or(NONE, |state| state.partner);
         let (first, others) = self.read_registers(input, current, class);
         let hint = input.function.hints[value].filter(|hint| hint.class == class).map(|hint| hint.number);
-        let hints =
-            [self.register_of(value as u32), self.register_of(partner), self.register_of(after), hint, first];
+        let resident = input.function.homes[value].map_or(NONE, |home| self.residents[usize::from(home)]);
+        let resident = self.values.get(resident as usize).map_or(NONE, |state| state.last);
+        let hints = [
+            self.register_of(value as u32),
+            self.register_of(partner),
+            self.register_of(after),
+            hint,
+            self.register_in(resident),
+            first,
+        ];
         for hint in hints.into_iter().flatten() {
             if let Some(&vacancy) = free().find(|one| one.number == hint) {
                 return Some(vacancy);
@@ -312,8 +325,11 @@ impl Scan {
 
     /// The register that a value was in first.
     fn register_of(&self, value: u32) -> Option<u8> {
-        let state = self.values.get(value as usize)?;
-        match self.pieces.get(state.first as usize)?.place {
+        self.register_in(self.values.get(value as usize)?.first)
+    }
+
+    fn register_in(&self, piece: u32) -> Option<u8> {
+        match self.pieces.get(piece as usize)?.place {
             Place::Register(number) => Some(number),
             Place::Waiting | Place::Memory => None,
         }
@@ -367,6 +383,9 @@ impl Scan {
         let register =
             Register { class: input.function.classes[piece.value as usize], number: vacancy.number };
         piece.place = Place::Register(vacancy.number);
+        if let Some(home) = input.function.homes[piece.value as usize] {
+            self.residents[usize::from(home)] = piece.value;
+        }
         let cut = (vacancy.until < piece.end).then(|| self.cut(input, current, vacancy.until, now));
         self.registers[register.index()].pieces.push(current);
         match cut {
