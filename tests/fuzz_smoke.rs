@@ -116,6 +116,22 @@ fn lift_run_for_a_second() {
     smoke("lift_run", fuzz::lift_run, code);
 }
 
+#[test]
+fn regalloc_for_a_second() {
+    smoke("regalloc", fuzz::regalloc, |rng| {
+        let len = rng.below(3000);
+        rng.bytes(len)
+    });
+}
+
+#[test]
+fn moves_for_a_second() {
+    smoke("moves", fuzz::moves, |rng| {
+        let len = rng.below(300);
+        rng.bytes(len)
+    });
+}
+
 #[cfg(feature = "linux")]
 #[test]
 fn elf_for_a_second() {
