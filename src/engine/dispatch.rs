@@ -134,18 +134,17 @@ impl Jit {
             Back::Fuel if self.cpu.must_stop() => None,
             // The whole rest was given and nothing of it could be used.
             Back::Fuel if self.cpu.fuel == before && before <= slice => Some(GuestExit::OutOfFuel),
-<<<<<<< HEAD
-            Back::Fuel => self.sample(mmu),
-            // Less than the region needs is left; its first block may need less.
-            Back::Slice if self.cpu.fuel == before => self.step(mmu),
-            Back::Slice => self.sample(mmu),
-            Back::GaveUp => self.step(mmu),
-=======
             Back::Fuel => {
                 self.sample();
                 None
             }
->>>>>>> region
+            // Less than the region needs is left; its first block may need less.
+            Back::Slice if self.cpu.fuel == before => self.step(mmu),
+            Back::Slice => {
+                self.sample();
+                None
+            }
+            Back::GaveUp => self.step(mmu),
             Back::Unavailable => {
                 self.native = None;
                 self.without_native = true;

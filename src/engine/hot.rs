@@ -143,11 +143,7 @@ impl Jit {
                 return Some(exit);
             }
             Ended::Stale => Err(NoRegion::Stale),
-<<<<<<< HEAD
-            _ => self.region_of(&recording),
-=======
-            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.region_of(mmu, &recorder.recording),
->>>>>>> region
+            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.region_of(&recorder.recording),
         };
         if let Err(why) = made {
             self.stats.regions_refused.count(why);

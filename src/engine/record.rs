@@ -79,7 +79,7 @@ impl Jit {
 
     /// Runs one block in the interpreter; `None`: go on.
     pub(super) fn step(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
-        match self.record(mmu, 1).1 {
+        match self.record(mmu, &mut Recorder::new(1)) {
             Ended::Exit(exit) => Some(exit),
             _ => None,
         }
