@@ -158,6 +158,8 @@ impl Jit {
 
     fn region_of(&mut self, recording: &Recording) -> Result<(), NoRegion> {
         let region = form(recording, &Limits::default(), &|pc| self.profile.done.contains(&pc))?;
+        let least: u64 = std::env::var("VMJIT_LEAST").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+        if region.covered < least * region.entries { return Err(NoRegion::Cold); }
         self.stats.regions_formed += 1;
         self.profile.done.extend(region.head(recording));
         match self.compile_region(recording, &region) {

@@ -29,12 +29,12 @@ pub fn peel(recording: &Recording, region: Region) -> Region {
         copy.edges.retain(|edge| edge.kind == EdgeKind::Goes);
         blocks.push(copy);
     }
-    let score = region.score;
+    let Region { score, covered, entries, .. } = region;
     for (index, block) in region.blocks.into_iter().enumerate() {
         let mut block = block;
         block.entry &= index != 0;
         block.edges.iter_mut().for_each(|edge| edge.to += size);
         blocks.push(block);
     }
-    Region { blocks, score }
+    Region { blocks, score, covered, entries }
 }

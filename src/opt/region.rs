@@ -130,6 +130,9 @@ pub struct Region {
     /// How much of the recording, from the head's first time on, would have run inside, less what it costs to enter: of
     /// [`WHOLE`].
     pub score: u64,
+    /// Guest instructions that ran inside, and how often it was entered for that.
+    pub covered: u64,
+    pub entries: u64,
 }
 
 impl Region {
@@ -695,14 +698,20 @@ fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Reg
 
     let by_node: PcMap<usize> =
         inside.iter().enumerate().map(|(place, &at)| (nodes[at].node, place)).collect();
-    let (facts, mut covered, mut price) = (walk.facts, 0, 0);
+    let (facts, mut covered, mut price, mut entries) = (walk.facts, 0, 0, 0);
     walk.run(|step| {
         let Some(&to) = by_node.get(&step.to) else { return false };
         let leads = |edge: &Edge| edge.to == to && edge.kind == step.kind;
         match step.from.map(|from| by_node.get(&from)) {
-            None => price += ENTRY_COST,
+            None => {
+                price += ENTRY_COST;
+                entries += 1;
+            }
             Some(Some(&from)) if blocks[from].edges.iter().any(leads) => {
-                price += if step.kind == EdgeKind::Returns { RETURN_COST } else { 0 };
+                if step.kind == EdgeKind::Returns {
+                    price += RETURN_COST;
+                    entries += 1;
+                }
             }
             Some(_) => return false,
         }
@@ -711,7 +720,7 @@ fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Reg
     });
     let since = facts.total - facts.before[facts.ranges[walk.head as usize].0 as usize];
     let score = u64::saturating_sub(covered, price) * WHOLE / since.max(facts.total / 2).max(1);
-    Some(Region { blocks, score })
+    Some(Region { blocks, score, covered, entries })
 }
 
 #[cfg(test)]
