@@ -35,7 +35,7 @@ fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
         Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4 }),
-        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 512 }),
+        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 2048 }),
         Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0 }),
     }
 }

@@ -419,6 +419,11 @@ impl Contexts {
         Contexts { all: vec![Context::default()], inner: vec![Vec::new()] }
     }
 
+    /// Whether no call was followed.
+    fn is_empty(&self) -> bool {
+        self.all.len() == 1
+    }
+
     fn get(&self, id: ContextId) -> Context {
         self.all[id as usize]
     }
@@ -555,7 +560,7 @@ impl<'a> Walk<'a> {
 }
 
 /// How often something happened at a node.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counted {
     node: Node,
     count: u64,
@@ -594,21 +599,24 @@ fn try_head(facts: &Facts<'_>, limits: &Limits, head: u32) -> Option<Region> {
     for callee in [limits.callee, limits.callee / 3, 0] {
         let mut walk = Walk::new(facts, limits, head, callee);
         let mut nodes = count(&mut walk);
+        let mut all = None;
         for rarer in [1, 4, 16] {
-            let cold = (limits.cold / rarer).max(1);
-            keep_hot(&mut nodes, cold);
+            keep_hot(&mut nodes, (limits.cold / rarer).max(1));
             let inside = reachable(&nodes);
             if fits(facts, limits, &nodes, &inside) {
                 return score(&mut walk, &nodes, &inside);
             }
+            all.get_or_insert_with(|| nodes.clone());
+        }
+        if callee == 0 || walk.contexts.is_empty() {
+            let nodes = all.unwrap_or(nodes);
+            let inside = grow(facts, limits, &nodes)?;
+            // A piece leaves things as difficult as they were.
+            return score(&mut walk, &nodes, &inside)
+                .map(|found| Region { score: found.score * 3 / 4, ..found });
         }
     }
-    let mut walk = Walk::new(facts, limits, head, 0);
-    let mut nodes = count(&mut walk);
-    keep_hot(&mut nodes, limits.cold);
-    let inside = grow(facts, limits, &nodes)?;
-    // A piece leaves things as difficult as they were.
-    score(&mut walk, &nodes, &inside).map(|found| Region { score: found.score * 3 / 4, ..found })
+    None
 }
 
 /// Takes the edges away that are taken less than once while the hottest block runs `cold` times.
