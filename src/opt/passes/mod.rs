@@ -3,6 +3,7 @@
 pub mod constants;
 pub mod dead;
 pub mod facts;
+pub mod mend;
 pub mod number;
 pub mod sink;
 pub mod subst;
@@ -26,4 +27,5 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "sink",   only_o2: false, run: sink::run },
     Pass { name: "dead",   only_o2: false, run: dead::run },
     Pass { name: "constants", only_o2: false, run: constants::run },
+    Pass { name: "mend",   only_o2: false, run: mend::run },
 ];

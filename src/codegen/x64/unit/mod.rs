@@ -299,6 +299,12 @@ impl<'a, 'b> Emitter<'a, 'b> {
         let from = self.lower.here();
         let first_cold = self.lower.cold.len();
         match op {
+            Seated::Plain(op @ IROp::Copy { src, .. }) => {
+                // Also if it is its own destination.
+                self.lower.mend_slots(&op);
+                self.lower.mend(src);
+                self.lower.unit_operation(&op);
+            }
             Seated::Plain(op) => self.lower.unit_operation(&op),
             Seated::Indexed { scale, index, base, op } => {
                 self.lower.unit_indexed(scale, index, base, &op);
