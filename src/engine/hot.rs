@@ -173,7 +173,9 @@ impl Jit {
         let Some(native) = self.native.as_mut() else { return false };
         let mut probe = Probe::new(native.features());
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
-        let region = &crate::opt::peel::peel(recording, region.clone());
+        let mut region = region.clone();
+        crate::opt::peel::complete(recording, &mut region);
+        let region = &crate::opt::peel::peel(recording, region);
         let Ok(mut func) = build(recording, region, host) else { return false };
         PASSES.iter().for_each(|pass| (pass.run)(&mut func));
         if let Ok(n) = std::env::var("VMJIT_REGIONS") {
