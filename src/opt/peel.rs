@@ -51,9 +51,8 @@ pub fn peel(recording: &Recording, region: Region) -> Region {
         let mut copy = block.clone();
         // What is behind a call that leaves the region is entered in the second copy.
         copy.entry = index == 0;
-        copy.count = 1;
+        copy.count = (block.count >> 4).max(1);
         for edge in &mut copy.edges {
-            edge.count = 1;
             if edge.to == 0 {
                 edge.to = size;
             }

@@ -438,16 +438,15 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 let work = |edge: u32, to: BlockId| {
                     self.edge_edits[edge as usize].is_some() || self.refund(id, to) > 0
                 };
-                let (to, or) = (*taken, *fallthrough);
-                let (one, other) = (edges.start, edges.start + 1);
-                let taken_is_hot = count(taken) > count(fallthrough);
+                let taken_is_hot = count(taken) >= count(fallthrough);
+                let (hot, cold, to_hot) = match taken_is_hot {
+                    true => ((edges.start, *taken), (edges.start + 1, *fallthrough), cond),
+                    false => ((edges.start + 1, *fallthrough), (edges.start, *taken), cond.inverted()),
+                };
                 // The way that is jumped to, on a condition, and the one that follows.
-                let (away, far, cond, edge, near) = match (work(one, to), work(other, or)) {
-                    (_, false) if next == Some(to) => (other, or, cond.inverted(), one, to),
-                    (false, _) => (one, to, cond, other, or),
-                    (true, false) => (other, or, cond.inverted(), one, to),
-                    (true, true) if taken_is_hot => (other, or, cond.inverted(), one, to),
-                    (true, true) => (one, to, cond, other, or),
+                let ((away, far), (edge, near), cond) = match next == Some(hot.1) || work(hot.0, hot.1) {
+                    true => (cold, hot, to_hot.inverted()),
+                    false => (hot, cold, to_hot),
                 };
                 if work(away, far) {
                     let label = self.lower.asm.new_label();
