@@ -163,6 +163,7 @@ impl Compiler {
             local: None,
             kept: Vec::new(),
             failed: false,
+            low: false,
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
@@ -239,6 +240,8 @@ struct Lower<'a> {
     kept: Vec<Locals>,
     /// An operation has no code.
     failed: bool,
+    /// Of the result of the operation at hand only the low half is wanted.
+    low: bool,
 }
 
 /// Homes of the registers that stand for an operation's operands in a unit that has its own allocation.

@@ -124,6 +124,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             local: Some([Home::Zero; 64]),
             kept: Vec::new(),
             failed: false,
+            low: false,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
@@ -298,12 +299,14 @@ impl<'a, 'b> Emitter<'a, 'b> {
         let op = self.seat(&mut seats, step, value, inst, op)?;
         let from = self.lower.here();
         let first_cold = self.lower.cold.len();
+        self.lower.low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         match op {
             Seated::Plain(op) => self.lower.unit_operation(&op),
             Seated::Indexed { scale, index, base, op } => {
                 self.lower.unit_indexed(scale, index, base, &op);
             }
         }
+        self.lower.low = false;
         // What the next reader wants whole is made whole here.
         if self.facts.wanted.get(value.index()) == Some(&true) {
             self.lower.extend_all_defined(seats.dst);

@@ -64,6 +64,7 @@ impl Probe {
             local: Some(homes),
             kept: Vec::new(),
             failed: false,
+            low: false,
         };
         lower.single_operation(op);
         !lower.failed
