@@ -26,7 +26,9 @@ pub enum GuestExit {
 impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
-        self.prepare_native(mmu);
+        if !self.is_young() {
+            self.prepare_native(mmu);
+        }
         let exit = self.run_until_exit(mmu);
         self.presence.leave();
         exit
@@ -51,8 +53,13 @@ impl Jit {
         }
     }
 
+    /// Whether the program has run for so short a time that making machine code for it would not pay.
+    fn is_young(&self) -> bool {
+        self.tier == Tier::Auto && self.native.is_none() && self.cpu.retired() < native::YOUTH
+    }
+
     /// Gets ready to run machine code on this memory, if the tier wants to.
-    fn prepare_native(&mut self, mmu: &SoftMmu) {
+    pub(super) fn prepare_native(&mut self, mmu: &SoftMmu) {
         if self.native.as_ref().is_some_and(|native| !native.serves(mmu)) {
             // Another memory than last time.
             self.native = None;
@@ -168,7 +175,12 @@ impl Jit {
                 self.cache.cool(self.cpu.pc, 1 + self.random.below(8) as u32);
                 None
             }
+            Exit::Hot if self.is_young() => {
+                self.cache.cool(self.cpu.pc, native::HOT);
+                None
+            }
             Exit::Hot => {
+                self.prepare_native(mmu);
                 let code = self.compile(mmu);
                 let entries = match code {
                     // From now on the block goes on in its machine code.

@@ -325,6 +325,10 @@ fn memory_of(mmu: &SoftMmu) -> Memory {
 /// hardly matters beyond start-up code, which runs once or twice (`docs/adr/0004-counters.md`).
 pub const HOT: u32 = 8;
 
+/// Guest instructions that `auto` runs in the interpreter before it makes any code: those of a program that does next to
+/// nothing (`docs/adr/0004-counters.md`).
+pub const YOUTH: u64 = 1 << 17;
+
 /// What this processor has. Asked once per process and leaf: under a hypervisor each answer takes microseconds.
 fn features() -> CpuFeatures {
     static FEATURES: OnceLock<CpuFeatures> = OnceLock::new();
