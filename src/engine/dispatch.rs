@@ -176,7 +176,7 @@ impl Jit {
                 None
             }
             Exit::Hot if self.is_young() => {
-                self.cache.cool(self.cpu.pc, native::HOT);
+                self.cache.cool(self.cpu.pc, native::STILL_YOUNG);
                 None
             }
             Exit::Hot => {
