@@ -2,8 +2,8 @@
 //! of them, which holds the cache's, adds to it.
 //!
 //! An entry is one word, so it is there whole or not at all: an address in the guest's 4 GiB, and a place in the arena. A
-//! table that is half full is replaced by one of four times the size; the old one stays for those who are still looking in
-//! it, which costs a third as much again as the newest.
+//! table that is half full is replaced by one of twice the size; the old one stays for those who are still looking in it,
+//! which costs as much again as the newest.
 //!
 //! The first access to memory that is in no cache costs as much as translating an instruction. So what is near each
 //! other in the program is near each other here: only the number of its 256 bytes is hashed, to a group of lines of the
@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 /// The table, and those that it replaced.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// Each with four times the entries of the one before.
+    /// Each with twice the entries of the one before.
     tables: [OnceLock<Box<[AtomicU64]>>; TABLES],
     newest: AtomicUsize,
     /// Entries in use.
@@ -24,7 +24,7 @@ pub(super) struct Index {
 }
 
 /// More than 2^32 bytes of code have blocks.
-const TABLES: usize = 12;
+const TABLES: usize = 24;
 
 /// Entries of the first table; a power of two.
 const FIRST: usize = 1 << 10;
@@ -36,7 +36,7 @@ const GROUP: usize = 64;
 const FREE: u64 = u64::MAX;
 
 fn new_table(order: usize) -> Box<[AtomicU64]> {
-    (0..FIRST << (2 * order)).map(|_| AtomicU64::new(FREE)).collect()
+    (0..FIRST << order).map(|_| AtomicU64::new(FREE)).collect()
 }
 
 /// Where to look first for an address in a table of `len` entries. Hashed by the high bits of a product (Knuth, TAOCP
