@@ -27,7 +27,7 @@ impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
         if !self.is_young() {
-            self.prepare_native(mmu);
+            self.prepare_code(mmu);
         }
         let exit = self.run_until_exit(mmu);
         self.presence.leave();
@@ -58,8 +58,9 @@ impl Jit {
         self.tier == Tier::Auto && self.native.is_none() && self.cpu.retired() < native::YOUTH
     }
 
-    /// Gets ready to run machine code on this memory, if the tier wants to.
-    pub(super) fn prepare_native(&mut self, mmu: &SoftMmu) {
+    /// Gets ready to run machine code on this memory, if the tier wants to; [`Tier::Auto`] then makes code for what is hot
+    /// from the start, and not only once the program has run for a while.
+    pub fn prepare_code(&mut self, mmu: &SoftMmu) {
         if self.native.as_ref().is_some_and(|native| !native.serves(mmu)) {
             // Another memory than last time.
             self.native = None;
@@ -180,7 +181,7 @@ impl Jit {
                 None
             }
             Exit::Hot => {
-                self.prepare_native(mmu);
+                self.prepare_code(mmu);
                 let code = self.compile(mmu);
                 let entries = match code {
                     // From now on the block goes on in its machine code.

@@ -247,7 +247,7 @@ impl Jit {
     /// code.
     pub fn sibling(&mut self, mmu: &SoftMmu) -> Jit {
         // Code that is made later would not be shared.
-        self.prepare_native(mmu);
+        self.prepare_code(mmu);
         let mut jit = Jit { code_cache_bytes: self.code_cache_bytes, ..Jit::default() };
         jit.set_tier(self.tier);
         jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());
