@@ -17,6 +17,7 @@ mod probe;
 mod recipe;
 mod seat;
 
+use super::snippets::Snippets;
 use super::{ColdKind, Lower, Raw, Request, Upper};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
@@ -104,6 +105,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
         let (mut marks, mut pcs, mut pending, mut repairs, mut cold) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut failed = |_: IROp| 0;
+        let snippets = Snippets::default();
         let lower = Lower {
             asm: &mut asm,
             request,
@@ -125,6 +127,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             kept: Vec::new(),
             failed: false,
             low: false,
+            snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
