@@ -16,6 +16,8 @@ mod watch;
 use crate::base::error::{Access, Error, Fault};
 use crate::base::{lock, GuestAddr, PAGE, SPACE};
 use crate::sys::access;
+#[cfg(all(feature = "linux", any(test, feature = "testing")))]
+pub(crate) use crate::sys::space::Neighbour;
 use crate::sys::space::Space;
 pub use crate::sys::space::{Backing, Placement, Prot};
 use crate::sys::trap::{self, HostFault};
@@ -109,15 +111,27 @@ impl SoftMmu {
     /// `Error::NoMemory` if the host has no address space for it; `Error::Host` if its fault handler cannot be set.
     pub fn reserve(placement: Placement) -> Result<SoftMmu, Error> {
         trap::install()?;
-        Ok(SoftMmu {
-            space: Space::reserve(placement)?,
+        Ok(SoftMmu::of(Space::reserve(placement)?))
+    }
+
+    /// An empty space between memory of the host's that shows whether it was left ([`Space::reserve_between`]).
+    #[cfg(all(feature = "linux", any(test, feature = "testing")))]
+    pub(crate) fn reserve_between(len: usize) -> Result<(SoftMmu, [Neighbour; 2]), Error> {
+        trap::install()?;
+        let (space, neighbours) = Space::reserve_between(len)?;
+        Ok((SoftMmu::of(space), neighbours))
+    }
+
+    fn of(space: Space) -> SoftMmu {
+        SoftMmu {
+            space,
             code_epoch: AtomicU64::new(next_epoch()),
             shared_code: AtomicBool::new(false),
             watches: AtomicBool::new(false),
             mapped: AtomicU64::new(0),
             limit: SPACE / PAGE,
             changes: Mutex::new(()),
-        })
+        }
     }
 
     /// Keeps mappings as they are until the guard is dropped.

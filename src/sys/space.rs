@@ -70,6 +70,8 @@ const GUARD: u64 = 64 * 1024;
 pub struct Space {
     /// Host address of guest address 0 (0 for the low placement).
     base: usize,
+    /// Bytes behind it that belong to it and are never mapped.
+    guard: u64,
     /// Per guest page, one byte; a mapping of its own, so that untouched parts cost nothing.
     pages: *mut AtomicU8,
 }
@@ -88,18 +90,22 @@ impl Space {
     /// `Error::NoMemory` if the host refuses the addresses (for `Low`: also if they are in use);
     /// `Error::Unsupported` if its pages are larger than the guest's.
     pub fn reserve(placement: Placement) -> Result<Space, Error> {
+        Space::with(GUARD, || match placement {
+            Placement::Low => reserve_at(LOW_START, SPACE + GUARD - LOW_START).map(|_| 0),
+            Placement::Based => map_new(0, (SPACE + GUARD) as usize, libc::PROT_NONE, 0),
+        })
+    }
+
+    /// A space whose addresses, those of the guard included, `reserve` gets from the host.
+    fn with(guard: u64, reserve: impl FnOnce() -> io::Result<usize>) -> Result<Space, Error> {
         // SAFETY: sysconf reads a constant of the system.
         if unsafe { libc::sysconf(libc::_SC_PAGESIZE) } != PAGE as libc::c_long {
             return Err(Error::Unsupported("its pages are not 4 KiB, the guest's are"));
         }
         let refused = || Error::NoMemory { what: "the 4 GiB guest address space", bytes: SPACE };
         let pages = map_new(0, PAGES, libc::PROT_READ | libc::PROT_WRITE, 0).map_err(|_| refused())?;
-        let base = match placement {
-            Placement::Low => reserve_at(LOW_START, SPACE + GUARD - LOW_START).map(|_| 0),
-            Placement::Based => map_new(0, (SPACE + GUARD) as usize, libc::PROT_NONE, 0),
-        };
-        match base {
-            Ok(base) => Ok(Space { base, pages: ptr::with_exposed_provenance_mut(pages) }),
+        match reserve() {
+            Ok(base) => Ok(Space { base, guard, pages: ptr::with_exposed_provenance_mut(pages) }),
             Err(_) => {
                 // SAFETY: the mapping was made above and nothing refers to it.
                 unsafe { libc::munmap(ptr::with_exposed_provenance_mut(pages), PAGES) };
@@ -116,7 +122,7 @@ impl Space {
 
     /// Distance from the base to the end of the guard.
     pub fn reach(&self) -> usize {
-        (SPACE + GUARD) as usize
+        (SPACE + self.guard) as usize
     }
 
     /// The lowest guest address that can be mapped: 0 for a based space, 64 KiB for a low one.
@@ -263,14 +269,87 @@ impl Space {
 impl Drop for Space {
     fn drop(&mut self) {
         let (start, len) = match self.base {
-            0 => (LOW_START, SPACE + GUARD - LOW_START),
-            base => (base as u64, SPACE + GUARD),
+            0 => (LOW_START, SPACE + self.guard - LOW_START),
+            base => (base as u64, SPACE + self.guard),
         };
         // SAFETY: both ranges are ours (header), and nothing can refer to them once self is gone.
         unsafe {
             libc::munmap(ptr::with_exposed_provenance_mut(start as usize), len as usize);
             libc::munmap(self.pages.cast(), PAGES);
         }
+    }
+}
+
+/// Memory of the host's directly before a space or directly behind it. For tests: what somebody changes outside the space
+/// is seen, and so is what he reads there, since nothing else looks like it.
+#[cfg(all(feature = "linux", any(test, feature = "testing")))]
+#[derive(Debug)]
+pub struct Neighbour {
+    start: usize,
+    len: usize,
+}
+
+#[cfg(all(feature = "linux", any(test, feature = "testing")))]
+impl Neighbour {
+    /// What it consists of.
+    pub const WORD: [u8; 8] = 0x9b1d_c4e7_86f5_a3d3_u64.to_le_bytes();
+
+    fn new(start: usize, len: usize) -> Neighbour {
+        // SAFETY: `reserve_between` has mapped the range for this, and nothing else knows of it.
+        unsafe {
+            libc::mprotect(ptr::with_exposed_provenance_mut(start), len, libc::PROT_READ | libc::PROT_WRITE);
+            std::slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut::<[u8; 8]>(start), len / 8)
+                .fill(Neighbour::WORD);
+        }
+        Neighbour { start, len }
+    }
+
+    /// First host address and end.
+    pub fn range(&self) -> (usize, usize) {
+        (self.start, self.start + self.len)
+    }
+
+    /// Whether those of its bytes that are at most `distance` away from `at` are what they were.
+    pub fn is_untouched(&self, at: usize, distance: usize) -> bool {
+        let (start, end) = self.range();
+        let (first, last) = (at.saturating_sub(distance).max(start), at.saturating_add(distance).min(end));
+        (first.next_multiple_of(8)..last / 8 * 8).step_by(8).all(|word| {
+            // SAFETY: the word lies in the mapping. The kernel may have written it, so nothing is taken for known.
+            let bytes = unsafe { ptr::with_exposed_provenance::<[u8; 8]>(word).read_volatile() };
+            bytes == Neighbour::WORD
+        })
+    }
+
+    /// Whether some of it has been copied to `bytes`.
+    pub fn is_found_in(bytes: &[u8]) -> bool {
+        // Compared after a multiplication, so that a fuzzer which watches comparisons does not learn the word.
+        let product = |bytes: &[u8]| {
+            let word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+            word.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        let wanted = product(&Neighbour::WORD);
+        bytes.windows(8).any(|window| product(window) == wanted)
+    }
+}
+
+#[cfg(all(feature = "linux", any(test, feature = "testing")))]
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's alone (`reserve_between`).
+        unsafe { libc::munmap(ptr::with_exposed_provenance_mut(self.start), self.len) };
+    }
+}
+
+#[cfg(all(feature = "linux", any(test, feature = "testing")))]
+impl Space {
+    /// A based space with neighbours of `len` bytes (whole pages) on both sides, and without a guard between.
+    ///
+    /// # Errors
+    /// As [`Space::reserve`].
+    pub fn reserve_between(len: usize) -> Result<(Space, [Neighbour; 2]), Error> {
+        let space = Space::with(0, || Ok(map_new(0, SPACE as usize + 2 * len, libc::PROT_NONE, 0)? + len))?;
+        let (start, end) = (space.base, space.base + SPACE as usize);
+        Ok((space, [Neighbour::new(start - len, len), Neighbour::new(end, len)]))
     }
 }
 
