@@ -44,9 +44,15 @@ pub enum Stop {
 impl Hart {
     /// Runs until the owner is needed.
     pub fn run(&mut self) -> Stop {
+        self.thread.process.threads.resume(&self.thread.peer);
+        if let Some(status) = self.thread.ended {
+            return Stop::ThreadEnded(status);
+        }
         let seat = Seat::take(&self.jit.state().poll);
         self.thread.settle(&self.mmu);
-        self.run_seated(&seat)
+        let stop = self.run_seated(&seat);
+        self.thread.peer.rest();
+        stop
     }
 
     fn run_seated(&mut self, seat: &Seat) -> Stop {
@@ -89,7 +95,11 @@ impl Hart {
     fn trap(&mut self, trap: Trap) -> Option<Stop> {
         let process = Arc::clone(&self.thread.process);
         let given = signal::fault(&process, &mut self.thread, &self.mmu, self.jit.state_mut(), &trap);
-        given.err().map(|_| Stop::Fault(trap))
+        given.err().map(|Fatal(signal)| match signal == signal::of_trap(&trap) {
+            true => Stop::Fault(trap),
+            // There was no room for the handler's frame.
+            false => Stop::Ended(Outcome::Die(signal)),
+        })
     }
 
     /// Does what others have asked for through the poll word.
@@ -108,6 +118,11 @@ impl Hart {
             }
         }
         if reasons & poll::INTERRUPT != 0 {
+            if !self.thread.is_first {
+                let process = Arc::clone(&self.thread.process);
+                process.threads.stand_still(&self.thread.peer);
+                return None;
+            }
             self.jit.state().poll.fetch_and(!poll::INTERRUPT, Ordering::SeqCst);
             return Some(Stop::Interrupted);
         }
@@ -208,22 +223,28 @@ impl Hart {
     fn finish_process(&mut self, stop: Stop, end: Option<Outcome>) {
         let end = end.unwrap_or_else(|| {
             let status = if let Stop::ThreadEnded(status) = stop { status } else { 0 };
-            self.wait_for_end(status)
+            self.wait_for_end(status).unwrap_or(Outcome::Exit(status))
         });
         self.finish_child(end);
     }
 
-    /// This thread, with which its process began, ends with `status`: waits for the end of the process.
-    pub fn wait_for_end(&self, status: i32) -> Outcome {
-        let process = &self.thread.process;
-        self.thread.end(&self.mmu);
-        process.threads.remove(&self.thread.peer, status);
+    /// This thread, with which its process began, ends with `status`: waits for the end of the process. `None` if the
+    /// embedder does not want to wait; to be called again then.
+    pub fn wait_for_end(&mut self, status: i32) -> Option<Outcome> {
+        let process = Arc::clone(&self.thread.process);
+        if self.thread.ended.replace(status).is_none() {
+            self.thread.end(&self.mmu);
+            process.threads.remove(&self.thread.peer, status);
+        }
         let mask = signals::block_all();
-        let status = process.threads.wait_until_none();
+        let status = process.threads.wait_until_none(&self.thread.peer);
         if process.host.is_none() {
             signals::set_mask(mask);
         }
-        lock(&process.end).unwrap_or(Outcome::Exit(status))
+        if status.is_none() {
+            self.jit.state().poll.fetch_and(!poll::INTERRUPT, Ordering::SeqCst);
+        }
+        status.map(|status| lock(&process.end).unwrap_or(Outcome::Exit(status)))
     }
 
     /// If this is a child process of the guest's: ends it. The frames above are those of its parent.

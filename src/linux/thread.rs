@@ -19,6 +19,8 @@ use std::sync::{Arc, Condvar, Mutex};
 #[derive(Debug)]
 pub struct Peer {
     tid: AtomicI32,
+    /// The host thread that runs it now, 0 if none does.
+    runner: Mutex<i32>,
     poll: Arc<AtomicU32>,
     presence: Presence,
     /// Signals that other threads of the guest sent it, where the host's are not the guest's.
@@ -45,10 +47,24 @@ impl Peer {
         self.tid.load(Ordering::Relaxed)
     }
 
-    /// Asks it to stop for a reason of [`poll`], also if it waits in a call.
+    /// Asks it to stop for a reason of [`poll`], also if it waits in a call. Called with the list of threads locked, so that
+    /// a child process finds nobody doing it.
     fn stop(&self, reason: u32) {
         self.poll.fetch_or(reason, Ordering::SeqCst);
-        host::kick(self.tid());
+        let runner = lock(&self.runner);
+        if *runner != 0 {
+            host::kick(*runner);
+        }
+    }
+
+    /// The thread that called [`Thread::settle`] runs it no longer: what it waits for from now on is its own affair.
+    pub fn rest(&self) {
+        *lock(&self.runner) = 0;
+    }
+
+    /// Whether it was asked to stop for one of these reasons.
+    fn is_asked(&self, reasons: u32) -> bool {
+        self.poll.load(Ordering::SeqCst) & reasons != 0
     }
 }
 
@@ -57,8 +73,10 @@ impl Peer {
 pub struct Threads {
     /// Those that run; the first one is the oldest.
     pub list: Mutex<Vec<Arc<Peer>>>,
-    /// Told when one has ended.
-    gone: Condvar,
+    /// All stand still, since the embedder asked for it. Changed with the list locked.
+    paused: AtomicBool,
+    /// Told when one has ended, and when those that stand still may have something to do.
+    changed: Condvar,
     /// The status of the one that ended last: that of the process, if none ends it as a whole.
     status: AtomicI32,
 }
@@ -66,8 +84,8 @@ pub struct Threads {
 impl Threads {
     /// Puts a signal into the mail of a thread; false if there is none of this id.
     pub fn mail(&self, tid: i32, info: Info) -> bool {
-        let peer = lock(&self.list).iter().find(|peer| peer.tid() == tid).cloned();
-        peer.is_some_and(|peer| {
+        let list = lock(&self.list);
+        list.iter().find(|peer| peer.tid() == tid).is_some_and(|peer| {
             lock(&peer.mail).push(info);
             peer.stop(poll::SIGNAL);
             true
@@ -77,11 +95,40 @@ impl Threads {
     /// Asks every thread to stop for a reason of [`poll`].
     pub fn stop_all(&self, reason: u32) {
         lock(&self.list).iter().for_each(|peer| peer.stop(reason));
+        self.changed.notify_all();
     }
 
     /// Asks every thread but one to stop for a reason of [`poll`].
     pub fn stop_others(&self, except: &Arc<Peer>, reason: u32) {
         lock(&self.list).iter().filter(|peer| !Arc::ptr_eq(peer, except)).for_each(|peer| peer.stop(reason));
+        self.changed.notify_all();
+    }
+
+    /// Has every thread stand still until [`Threads::resume`]; the first one, which `first` belongs to, leaves instead.
+    pub fn pause(&self, first: &AtomicU32) {
+        let list = lock(&self.list);
+        first.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
+        self.paused.store(true, Ordering::Relaxed);
+        list.iter().for_each(|peer| peer.stop(poll::INTERRUPT));
+        self.changed.notify_all();
+    }
+
+    /// Lets the others go on, unless the first thread is asked to stop again.
+    pub fn resume(&self, first: &Peer) {
+        let _list = lock(&self.list);
+        if self.paused.load(Ordering::Relaxed) && !first.is_asked(poll::INTERRUPT) {
+            self.paused.store(false, Ordering::Relaxed);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Stands still while that is wanted, if the process does not end meanwhile.
+    pub fn stand_still(&self, peer: &Peer) {
+        let list = lock(&self.list);
+        let wanted = |_: &mut Vec<_>| self.paused.load(Ordering::Relaxed) && !peer.is_asked(poll::END);
+        let list = self.changed.wait_while(list, wanted);
+        peer.poll.fetch_and(!poll::INTERRUPT, Ordering::SeqCst);
+        drop(list);
     }
 
     /// Waits until no thread but `except` runs translations older than `epoch`.
@@ -96,10 +143,12 @@ impl Threads {
         lock(&self.list).iter().filter(|peer| !peer.is_over.load(Ordering::Relaxed)).count()
     }
 
-    /// Waits until all have ended; returns the status of the last one.
-    pub fn wait_until_none(&self) -> i32 {
-        self.wait_while(|list| !list.is_empty());
-        self.status.load(Ordering::Relaxed)
+    /// Waits until all have ended; returns the status of the last one. `None` if the first one, which has, is asked to stop
+    /// waiting.
+    pub fn wait_until_none(&self, first: &Peer) -> Option<i32> {
+        self.wait_while(|list| !list.is_empty() && !first.is_asked(poll::INTERRUPT));
+        let is_over = lock(&self.list).is_empty();
+        is_over.then(|| self.status.load(Ordering::Relaxed))
     }
 
     /// Waits until all but one have ended.
@@ -109,7 +158,7 @@ impl Threads {
 
     fn wait_while(&self, condition: impl Fn(&Vec<Arc<Peer>>) -> bool) {
         let list = lock(&self.list);
-        drop(self.gone.wait_while(list, |list| condition(list)));
+        drop(self.changed.wait_while(list, |list| condition(list)));
     }
 
     /// A thread that has ended with `status` leaves. It no longer needs anything of the process.
@@ -118,7 +167,7 @@ impl Threads {
         list.retain(|other| !Arc::ptr_eq(other, peer));
         self.status.store(status, Ordering::Relaxed);
         drop(list);
-        self.gone.notify_all();
+        self.changed.notify_all();
     }
 }
 
@@ -129,6 +178,25 @@ pub struct Interrupted {
     pub was_made: bool,
     /// It is one that `SA_RESTART` makes again.
     pub restarts: bool,
+}
+
+/// When a call that waits for a time must end, by a clock of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    pub clock: i32,
+    pub seconds: i64,
+    pub nanoseconds: i64,
+}
+
+/// A call that was interrupted; with the same program counter and arguments it is the same one, made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    pub pc: GuestAddr,
+    pub number: u64,
+    pub args: [u64; 6],
+    /// The kernel had begun it.
+    pub was_made: bool,
+    pub deadline: Option<Deadline>,
 }
 
 /// What every thread of a process has for itself.
@@ -145,6 +213,12 @@ pub struct Thread {
     /// Signals that came and wait, because they are blocked or were not looked at yet.
     pub pending: Vec<Info>,
     pub interrupted: Option<Interrupted>,
+    /// What is known of the call that was interrupted last, in case that it is made again.
+    pub again: Option<Again>,
+    /// When the call that is under way must end, once that is known.
+    pub deadline: Option<Deadline>,
+    /// It has ended with this status, and its process has not.
+    pub ended: Option<i32>,
     pub alt_stack: AltStack,
     /// As `PR_SET_NAME` gives it, with its NUL.
     pub name: [u8; 16],
@@ -183,6 +257,9 @@ impl Thread {
             temporary_mask: None,
             pending: Vec::new(),
             interrupted: None,
+            again: None,
+            deadline: None,
+            ended: None,
             alt_stack: AltStack::NONE,
             name,
             parent_death_signal: 0,
@@ -203,6 +280,9 @@ impl Thread {
             temporary_mask: None,
             pending: Vec::new(),
             interrupted: None,
+            again: None,
+            deadline: None,
+            ended: None,
             alt_stack: AltStack::NONE,
             name: self.name,
             parent_death_signal: 0,
@@ -222,11 +302,17 @@ impl Thread {
     pub fn settle(&self, mmu: &SoftMmu) {
         let tid = mmu.host_call(libc::SYS_gettid, &mut []).unwrap_or(0);
         self.peer.tid.store(tid as i32, Ordering::Relaxed);
+        *lock(&self.peer.runner) = tid as i32;
     }
 
     /// Joins the list of the process.
     pub fn enlist(&self) {
-        lock(&self.process.threads.list).push(Arc::clone(&self.peer));
+        let threads = &self.process.threads;
+        let mut list = lock(&threads.list);
+        list.push(Arc::clone(&self.peer));
+        if threads.paused.load(Ordering::Relaxed) {
+            self.peer.poll.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
+        }
     }
 
     /// The only thread left, after a fork.
@@ -289,6 +375,7 @@ impl Thread {
 fn new_peer(poll: &Arc<AtomicU32>, presence: &Presence) -> Arc<Peer> {
     Arc::new(Peer {
         tid: AtomicI32::new(0),
+        runner: Mutex::new(0),
         poll: Arc::clone(poll),
         presence: presence.clone(),
         mail: Mutex::default(),

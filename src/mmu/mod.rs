@@ -369,8 +369,10 @@ impl SoftMmu {
     /// All mapped pages as maximal runs of equal permissions, in ascending order.
     pub fn regions(&self) -> Vec<Region> {
         let mut regions: Vec<Region> = Vec::new();
-        for (index, byte) in self.space.pages().iter().enumerate() {
-            let byte = byte.load(Ordering::Relaxed);
+        let mut next = 0;
+        while let Some(index) = self.space.next_used(next) {
+            next = index + 1;
+            let byte = self.space.pages()[index].load(Ordering::Relaxed);
             let Some(prot) = prot_of(byte) else { continue };
             let (start, shared) = (index as u64 * PAGE, byte & page::SHARED != 0);
             match regions.last_mut() {

@@ -12,7 +12,7 @@ use crate::base::{GuestAddr, PAGE, SPACE};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Where a guest space lies in the host's address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,21 @@ impl Space {
     pub fn pages(&self) -> &[AtomicU8] {
         // SAFETY: the mapping has PAGES zeroed bytes and lives as long as self.
         unsafe { std::slice::from_raw_parts(self.pages, PAGES) }
+    }
+
+    /// The first page from `index` on whose byte is not zero.
+    pub fn next_used(&self, index: usize) -> Option<usize> {
+        let pages = self.pages();
+        let is_used = |index: &usize| pages[*index].load(Ordering::Relaxed) != 0;
+        let start = index.next_multiple_of(8).min(PAGES);
+        (index.min(PAGES)..start).find(is_used).or_else(|| {
+            let words = (start..PAGES).step_by(8);
+            // Most pages are free: eight bytes at a time.
+            // SAFETY: the word lies in the mapping, which is aligned. What others change meanwhile is seen before or after.
+            let mut used =
+                words.filter(|&at| unsafe { self.pages.add(at).cast::<u64>().read_volatile() } != 0);
+            used.find_map(|at| (at..at + 8).find(is_used))
+        })
     }
 
     /// Checks that a range is page-aligned, not empty and inside the space; the guard of every call below.
@@ -323,12 +338,12 @@ impl Neighbour {
     /// Whether some of it has been copied to `bytes`.
     pub fn is_found_in(bytes: &[u8]) -> bool {
         // Compared after a multiplication, so that a fuzzer which watches comparisons does not learn the word.
-        let product = |bytes: &[u8]| {
-            let word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-            word.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        };
-        let wanted = product(&Neighbour::WORD);
-        bytes.windows(8).any(|window| product(window) == wanted)
+        let product = |word: u64| word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (wanted, mut word) = (product(u64::from_le_bytes(Neighbour::WORD)), 0);
+        bytes.iter().any(|&byte| {
+            word = word >> 8 | u64::from(byte) << 56;
+            product(word) == wanted
+        })
     }
 }
 

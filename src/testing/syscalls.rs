@@ -93,9 +93,9 @@ pub fn syscalls(data: &[u8]) {
 }
 
 /// Bytes of the host's memory on each side of the guest's.
-const NEIGHBOUR: usize = 256 << 10;
+const NEIGHBOUR: usize = 64 << 10;
 /// How far from the guest's memory every call is expected to be found out. The rest is looked at less often.
-const NEAR: usize = 8 << 10;
+const NEAR: usize = 4 << 10;
 
 impl Host {
     fn new() -> Host {
@@ -353,7 +353,7 @@ fn pointer(choices: &mut Choices<'_>, known: Known) -> u64 {
         9 => SPACE - 1 - small,
         // The host's memory behind the space and before it, if the base were added and nothing checked.
         10 => SPACE + small * 8,
-        11 => SPACE + small * PAGE / 8,
+        11 => SPACE + small * PAGE / 32,
         12 => (small * 8).wrapping_neg(),
         13 => (small * 64).wrapping_neg(),
         // The same, if nothing were added.

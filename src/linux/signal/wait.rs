@@ -1,6 +1,7 @@
 //! Waiting for signals, and for other things with other signals blocked meanwhile.
 
 use super::super::call::{Call, SysResult};
+use super::super::time::given;
 use super::send::int;
 use super::{signal_of, SET_SIZE, UNMASKABLE};
 use crate::base::GuestAddr;
@@ -73,8 +74,10 @@ pub fn rt_sigtimedwait(call: &mut Call<'_>) -> SysResult {
         call.write_opt(info, &taken)?;
         return Ok(signal_of(&taken) as u64);
     }
+    let rest = call.rest_of_time(libc::CLOCK_MONOTONIC, 2);
     if call.thread.whole {
-        let args = &mut [call.guest(0, SET_SIZE), call.guest(1, 128), call.guest(2, 16), int(SET_SIZE)];
+        let time = given(&rest, call.guest(2, 16));
+        let args = &mut [call.guest(0, SET_SIZE), call.guest(1, 128), time, int(SET_SIZE)];
         return call.host(libc::SYS_rt_sigtimedwait, args);
     }
     // Read first: ppoll would write the rest of the time back.
@@ -83,6 +86,7 @@ pub fn rt_sigtimedwait(call: &mut Call<'_>) -> SysResult {
         int(0)
     } else {
         call.read(timeout, &mut time)?;
+        time = rest.unwrap_or(time);
         CallArg::Out(&mut time)
     };
     let result = call.host(libc::SYS_ppoll, &mut [int(0), int(0), wait, int(0), int(SET_SIZE)]);
