@@ -268,6 +268,9 @@ programs! {
     fork_child_signals: "fork.c", args ["child_signals"];
     fork_cloned: "fork.c", args ["cloned"];
     fork_spawn: "fork.c", args ["spawn"];
+    fork_exit_signals: "fork.c", args ["exit_signals"];
+    fork_growth: "fork.c", args ["growth"];
+    fork_end_during_vfork: "fork.c", args ["end_during_vfork"];
     fork_vforked: "fork.c", args ["vforked"];
 
     // It starts guest programs only where the kernel has been told of it (binfmt_misc).
@@ -281,6 +284,30 @@ programs! {
     exec_thread: "exec.c", args ["thread"];
     exec_chain: "exec.c", args ["chain"];
     exec_vforked: "exec.c", args ["vforked"];
+}
+
+/// What the process that starts a guest has it ignore, the guest finds ignored, and nothing else.
+#[test]
+fn ignored_signals_are_inherited() {
+    let vmjit = support::vmjit();
+    let guest = compile::compile("signals.c", compile::Link::Static);
+    let native = compile::compile("signals.c", compile::Link::Host);
+    for signals in ["", "PIPE", "HUP", "SEGV BUS", "URG PIPE INT"] {
+        let run = |words: &[&std::path::Path]| {
+            let mut command = std::process::Command::new("/bin/sh");
+            let script = if signals.is_empty() {
+                "exec \"$@\"".to_owned()
+            } else {
+                format!("trap '' {signals}; exec \"$@\"")
+            };
+            command.args(["-c", &script, "sh"]).args(words).arg("inherited");
+            let output = command.output().expect("there is a shell");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let expected = run(&[&native]);
+        assert_eq!(expected.lines().count(), signals.split_whitespace().count(), "{signals}: {expected}");
+        assert_eq!(run(&[&vmjit, std::path::Path::new("run"), &guest]), expected, "{signals}");
+    }
 }
 
 /// A position-independent program without a dynamic linker.

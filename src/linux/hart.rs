@@ -214,7 +214,13 @@ impl Hart {
             self.finish_process(stop, end);
         }
         if let Some(end) = end {
-            self.thread.process.finish(end);
+            let process = &self.thread.process;
+            process.finish(end);
+            if self.thread.whole && process.threads.first_is_away.load(Ordering::SeqCst) {
+                // It is its part to end the host process, but the kernel lets it sleep until its child is done.
+                process.threads.release_robust_futexes(&self.mmu);
+                end_host(end);
+            }
         }
         self.thread.end(&self.mmu);
     }
@@ -253,16 +259,13 @@ impl Hart {
             return;
         }
         self.thread.process.threads.release_robust_futexes(&self.mmu);
-        match end {
-            Outcome::Exit(status) => host::exit_now(status & 0xff),
-            Outcome::Die(signal) => crate::sys::host::die_by_signal(signal),
-            _ => host::exit_now(125),
-        }
+        end_host(end);
     }
 
     fn fork(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
         let process = Arc::clone(&self.thread.process);
         let mask = signals::block_all();
+        let alone = process.threads.count() == 1;
         // All locks, so that none is held by a thread that the child does not have.
         let side = self.jit.around_fork(
             || {
@@ -271,13 +274,14 @@ impl Hart {
                 let _actions = lock(&process.actions);
                 let _limits = lock(&process.limits);
                 let _threads = lock(&process.threads.list);
+                let _name = lock(&process.name);
                 let _end = lock(&process.end);
                 let _code = lock(&process.return_code);
                 let _unknown = lock(&process.unknown);
                 // The trace's.
                 let _stderr = std::io::stderr().lock();
                 let _mmu = self.mmu.freeze();
-                host::fork()
+                host::fork(spawn.exit_signal, alone)
             },
             |side| *side == Ok(Side::Child),
         );
@@ -334,8 +338,20 @@ impl Hart {
         let process = Arc::clone(&self.thread.process);
         let mut actions = self.thread.actions(&process, |actions| actions.clone());
         let mask = signals::block_all();
+        // Nothing that the child has in its own frames is ever freed.
+        let mut inbox = None;
+        let process = Arc::clone(&self.thread.process);
+        if self.thread.is_first {
+            process.threads.first_is_away.store(true, Ordering::SeqCst);
+            if lock(&process.end).is_some() {
+                // Whoever ended the process may not have seen that this thread would be away.
+                process.threads.first_is_away.store(false, Ordering::SeqCst);
+                signals::set_mask(mask);
+                return Err(libc::EAGAIN);
+            }
+        }
         let result = host::vfork(spawn.exit_signal, &mut || {
-            let seat = Seat::take(&hart.jit.state().poll);
+            let seat = &*inbox.insert(Seat::take(&hart.jit.state().poll));
             hart.thread.settle(&hart.mmu);
             if spawn.clear_handlers {
                 actions.clear_handlers();
@@ -345,14 +361,16 @@ impl Hart {
                 let _ = hart.mmu.write(place, &hart.thread.tid().to_le_bytes());
             }
             signals::set_mask(hart.thread.mask);
-            match hart.run_seated(&seat) {
+            match hart.run_seated(seat) {
                 Stop::Ended(Outcome::Exit(status)) | Stop::ThreadEnded(status) => status & 0xff,
                 Stop::Ended(Outcome::Die(signal)) => crate::sys::host::die_by_signal(signal),
                 Stop::Fault(trap) => crate::sys::host::die_by_signal(signal::of_trap(&trap)),
                 _ => 125,
             }
         });
+        process.threads.first_is_away.store(false, Ordering::SeqCst);
         // It had this thread's variables.
+        drop(inbox);
         seat.again();
         signals::set_mask(mask);
         let pid = result? as u64;
@@ -360,6 +378,15 @@ impl Hart {
             let _ = self.mmu.write(place, &(pid as u32).to_le_bytes());
         }
         Ok(pid)
+    }
+}
+
+/// Ends the host process as the guest's has ended.
+fn end_host(end: Outcome) -> ! {
+    match end {
+        Outcome::Exit(status) => host::exit_now(status & 0xff),
+        Outcome::Die(signal) => crate::sys::host::die_by_signal(signal),
+        _ => host::exit_now(125),
     }
 }
 

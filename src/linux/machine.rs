@@ -138,8 +138,12 @@ impl MachineBuilder {
             jit.state_mut().set_fuel(fuel);
         }
         if self.config.host.is_some() {
-            // Rust's own start ignores it.
-            let _ = host_signal::set_disposition(libc::SIGPIPE, host_signal::Disposition::Default, 0);
+            // Rust's own start ignores it, whatever it was.
+            let was = match host_signal::was_ignored(libc::SIGPIPE) {
+                true => host_signal::Disposition::Ignore,
+                false => host_signal::Disposition::Default,
+            };
+            let _ = host_signal::set_disposition(libc::SIGPIPE, was, 0);
         }
         Ok(Machine { mmu: Arc::new(mmu), state: State::Empty(Box::new(jit)), config: self.config })
     }

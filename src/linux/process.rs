@@ -126,6 +126,8 @@ pub struct Process {
     pub(super) limits: Mutex<Limits>,
     pub(super) start: Start,
     pub(super) threads: Threads,
+    /// The name of its first thread, as `PR_SET_NAME` gives it.
+    pub(super) name: Mutex<[u8; 16]>,
     /// How it ended, once it has.
     pub(super) end: Mutex<Option<Outcome>>,
     pub(super) host: Option<HostProcess>,
@@ -166,6 +168,7 @@ impl Process {
             limits: Mutex::new(Limits::new(loaded.stack_size)),
             start: loaded.start,
             threads: Threads::default(),
+            name: Mutex::default(),
             end: Mutex::new(None),
             host: config.host.clone(),
             return_code: Mutex::new(None),
@@ -274,6 +277,7 @@ impl Process {
             limits: Mutex::new(Limits::new(8 << 20)),
             start: Start::default(),
             threads: Threads::default(),
+            name: Mutex::default(),
             end: Mutex::new(None),
             host: None,
             return_code: Mutex::new(None),

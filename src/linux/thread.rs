@@ -8,7 +8,7 @@ use crate::base::state::poll;
 use crate::base::{lock, GuestAddr};
 use crate::engine::presence::Presence;
 use crate::mmu::SoftMmu;
-use crate::sys::process::set_name;
+use crate::sys::process::{set_name, NextProgram};
 use crate::sys::signal::{self as host, Info, Seat};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -75,6 +75,8 @@ pub struct Threads {
     pub list: Mutex<Vec<Arc<Peer>>>,
     /// All stand still, since the embedder asked for it. Changed with the list locked.
     paused: AtomicBool,
+    /// The first one sleeps in the kernel until a child of vfork is done.
+    pub first_is_away: AtomicBool,
     /// Told when one has ended, and when those that stand still may have something to do.
     changed: Condvar,
     /// The status of the one that ended last: that of the process, if none ends it as a whole.
@@ -217,6 +219,8 @@ pub struct Thread {
     pub again: Option<Again>,
     /// When the call that is under way must end, once that is known.
     pub deadline: Option<Deadline>,
+    /// What it is about to become.
+    pub next_program: Option<NextProgram>,
     /// It has ended with this status, and its process has not.
     pub ended: Option<i32>,
     pub alt_stack: AltStack,
@@ -240,25 +244,30 @@ impl Thread {
         let whole = process.host.is_some();
         let mask = if whole { host::mask() } else { 0 };
         let name = name_of(path);
+        *lock(&process.name) = name;
+        let mut pending = Vec::new();
         if whole {
             set_name(&name);
-            // Whoever started this process may have blocked what must not be.
+            // Whoever started this process may have blocked what must not be. What came meanwhile waits here.
+            pending = host::take_kept(mask);
             host::set_mask(mask);
+            watch_for_kicks(mask);
         }
         // What an earlier program on the same hart was asked for is not this one's business.
         poll.fetch_and(!(poll::END | poll::SIGNAL), Ordering::SeqCst);
         let peer = new_peer(poll, presence);
         lock(&process.threads.list).push(Arc::clone(&peer));
-        Thread {
+        let mut first = Thread {
             process,
             peer,
             clear_child_tid: 0,
             mask,
             temporary_mask: None,
-            pending: Vec::new(),
+            pending,
             interrupted: None,
             again: None,
             deadline: None,
+            next_program: None,
             ended: None,
             alt_stack: AltStack::NONE,
             name,
@@ -267,7 +276,9 @@ impl Thread {
             whole,
             is_child: false,
             is_first: true,
-        }
+        };
+        first.look_again();
+        first
     }
 
     /// A thread that this one starts, or the one of a child process; not in the list yet.
@@ -282,6 +293,7 @@ impl Thread {
             interrupted: None,
             again: None,
             deadline: None,
+            next_program: None,
             ended: None,
             alt_stack: AltStack::NONE,
             name: self.name,
@@ -346,7 +358,7 @@ impl Thread {
         let mail = std::mem::take(&mut *lock(&self.peer.mail));
         mail.into_iter().chain(std::iter::from_fn(|| seat.next())).for_each(|info| {
             // Of a signal without a queue one waits at most (signal(7), "Queueing and delivery semantics").
-            let is_known = |info: &Info| self.pending.iter().any(|other| signal_of(other) == signal_of(info));
+            let is_known = |info: &Info| self.pending.iter().any(|other| host::is_same(other, info));
             if signal_of(&info) >= FIRST_QUEUED || !is_known(&info) {
                 self.pending.push(info);
             }
@@ -369,6 +381,13 @@ impl Thread {
         if self.clear_child_tid != 0 && mmu.write(self.clear_child_tid, &[0; 4]).is_ok() {
             mmu.wake_futex(self.clear_child_tid);
         }
+    }
+}
+
+/// While the guest blocks the signal that kicks have, one that comes must wait instead of being nothing.
+pub fn watch_for_kicks(mask: u64) {
+    if mask & host::bit(libc::SIGURG) != 0 {
+        let _ = host::expect_kicks();
     }
 }
 

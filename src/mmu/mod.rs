@@ -18,8 +18,8 @@ use crate::base::{lock, GuestAddr, PAGE, SPACE};
 use crate::sys::access;
 #[cfg(all(feature = "linux", any(test, feature = "testing")))]
 pub(crate) use crate::sys::space::Neighbour;
-use crate::sys::space::Space;
 pub use crate::sys::space::{Backing, Placement, Prot};
+use crate::sys::space::{Refused, Space};
 use crate::sys::trap::{self, HostFault};
 #[cfg(feature = "linux")]
 pub use call::CallArg;
@@ -241,7 +241,7 @@ impl SoftMmu {
     ) -> Result<(), Error> {
         let _changing = self.freeze();
         self.within_limit(addr, len)?;
-        self.space.map(addr, len, prot, backing, huge)?;
+        self.done(self.space.map(addr, len, prot, backing, huge))?;
         let shared = match backing {
             Backing::SharedAnonymous
             | Backing::File { shared: true, .. }
@@ -252,6 +252,14 @@ impl SoftMmu {
         };
         self.set_pages(addr, len, page_bits(prot) | shared);
         Ok(())
+    }
+
+    /// Gives the page bytes what a call of `Space` has really done, if it failed.
+    fn done(&self, result: Result<(), Refused>) -> Result<(), Error> {
+        result.map_err(|refused| {
+            refused.lost.iter().for_each(|&(addr, len)| self.set_pages(addr, len, 0));
+            refused.error
+        })
     }
 
     /// Unmaps `[addr, addr + len)`; parts that are not mapped stay so.
@@ -275,7 +283,16 @@ impl SoftMmu {
             let source = std::io::Error::from_raw_os_error(libc::ENOMEM);
             return Err(Error::Host { what: "mprotect", source });
         }
-        self.space.protect(addr, len, prot)?;
+        if let Err(error) = self.space.protect(addr, len, prot) {
+            // The host may have changed a part. Back to what the page bytes say; with several threads, pages at a time.
+            for page in (addr..addr + len).step_by(PAGE as usize) {
+                let bits = self.page_byte(page);
+                let former = prot_of(bits).unwrap_or_default();
+                let write = former.write && bits & page::WATCHED == 0;
+                let _ = self.space.protect(page, PAGE, Prot { write, ..former });
+            }
+            return Err(error);
+        }
         // Runs of pages that are shared, and that are not.
         let (mut start, end) = (addr, addr + len);
         while start < end {
@@ -303,7 +320,7 @@ impl SoftMmu {
         if !self.pages_of(from, old_len).is_some_and(|mut pages| pages.all(|byte| byte & lasting == bits)) {
             return Err(Error::BadRange { addr: from, len: old_len });
         }
-        self.space.remap(from, old_len, to, new_len)?;
+        self.done(self.space.remap(from, old_len, to, new_len))?;
         self.set_pages(from, old_len, 0);
         self.set_pages(to, new_len, bits);
         Ok(())

@@ -60,6 +60,20 @@ pub enum Backing<'a> {
     Descriptor { fd: i32, offset: u64, shared: bool },
 }
 
+/// A call that changes mappings failed.
+#[derive(Debug)]
+pub struct Refused {
+    pub error: Error,
+    /// What was mapped there before it is so no longer: address and length.
+    pub lost: Vec<(GuestAddr, u64)>,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        Refused { error, lost: Vec::new() }
+    }
+}
+
 /// Lowest guest address that a low space can map: what the host kernel lets nobody map (`vm.mmap_min_addr`).
 const LOW_START: u64 = 64 * 1024;
 /// Behind the space, so that an access which starts in its last bytes and runs over the end faults.
@@ -177,7 +191,7 @@ impl Space {
         prot: Prot,
         backing: Backing<'_>,
         huge: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Refused> {
         let at = self.check(addr, len)?;
         let (flags, fd, offset) = match backing {
             Backing::Anonymous => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1, 0),
@@ -192,8 +206,7 @@ impl Space {
         let got = unsafe { libc::mmap(at, len as usize, prot.host(), flags | libc::MAP_FIXED, fd, offset) };
         if got == libc::MAP_FAILED {
             let error = host_error("mmap");
-            fill_hole(at, len);
-            return Err(error);
+            return Err(Refused { error, lost: self.holes([(addr, len)]) });
         }
         if huge {
             // SAFETY: the range was mapped just now. Failure only means small pages.
@@ -235,23 +248,51 @@ impl Space {
     ///
     /// # Errors
     /// As [`Space::map`].
-    pub fn remap(&self, from: GuestAddr, old_len: u64, to: GuestAddr, new_len: u64) -> Result<(), Error> {
+    pub fn remap(&self, from: GuestAddr, old_len: u64, to: GuestAddr, new_len: u64) -> Result<(), Refused> {
         let (old, new) = (self.check(from, old_len)?, self.check(to, new_len)?);
         if from < to + new_len && to < from + old_len {
-            return Err(Error::BadRange { addr: to, len: new_len });
+            return Err(Error::BadRange { addr: to, len: new_len }.into());
         }
-        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        let common = old_len.min(new_len);
+        let holes = || self.holes([(to, new_len), (from + common, old_len - common)]);
+        let fixed = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // First out of the space, with the old range left as it is but empty. So there is at no time a hole in the space that
+        // another mapping of the host could fall into.
+        let kept = libc::MREMAP_MAYMOVE | libc::MREMAP_DONTUNMAP;
+        // SAFETY: the range is inside our reservation (check), and the kernel picks addresses that nothing uses.
+        let apart = unsafe { libc::mremap(old, common as usize, common as usize, kept) };
+        if apart != libc::MAP_FAILED {
+            // SAFETY: what was moved just now, and a range inside our reservation.
+            let moved = unsafe { libc::mremap(apart, common as usize, new_len as usize, fixed, new) };
+            if moved != libc::MAP_FAILED {
+                return Ok(self.unmap(from, old_len)?);
+            }
+            let error = host_error("mremap");
+            // SAFETY: back to where it was.
+            unsafe { libc::mremap(apart, common as usize, common as usize, fixed, old) };
+            return Err(Refused { error, lost: holes() });
+        }
+        if io::Error::last_os_error().raw_os_error() != Some(libc::EINVAL) {
+            return Err(host_error("mremap").into());
+        }
+        // Linux before 5.7, or before 5.13 and no anonymous memory.
         // SAFETY: both ranges are inside our reservation (check).
-        let got = unsafe { libc::mremap(old, old_len as usize, new_len as usize, flags, new) };
+        let got = unsafe { libc::mremap(old, old_len as usize, new_len as usize, fixed, new) };
         if got == libc::MAP_FAILED {
             let error = host_error("mremap");
-            fill_hole(new, new_len);
-            if old_len > new_len {
-                fill_hole(old.wrapping_byte_add(new_len as usize), old_len - new_len);
-            }
-            return Err(error);
+            return Err(Refused { error, lost: holes() });
         }
-        self.unmap(from, old_len)
+        // What has fallen into the hole meanwhile is not the guest's to replace.
+        let _ = reserve_at(old.expose_provenance() as u64, old_len);
+        Ok(())
+    }
+
+    /// After a call failed that replaces these ranges: those that the kernel had unmapped before it found out, which are
+    /// reserved again. If something is mapped there, the call changed nothing.
+    fn holes<const N: usize>(&self, ranges: [(GuestAddr, u64); N]) -> Vec<(GuestAddr, u64)> {
+        let is_hole =
+            |&(addr, len): &(GuestAddr, u64)| len > 0 && reserve_at(self.base as u64 + addr, len).is_ok();
+        ranges.into_iter().filter(is_hole).collect()
     }
 
     /// `madvise` on `[addr, addr + len)` with one of the host's advice numbers that do not unmap.
@@ -383,12 +424,6 @@ fn map_new(at: u64, len: usize, prot: libc::c_int, more_flags: libc::c_int) -> i
     }
 }
 
-/// After a call that replaces `[at, at + len)` failed: the kernel may have unmapped what was there before it found out.
-/// Reserves the range again if it is a hole; if something is mapped there, the call changed nothing.
-fn fill_hole(at: *mut libc::c_void, len: u64) {
-    let _ = reserve_at(at.expose_provenance() as u64, len);
-}
-
 /// Reserves exactly `[at, at + len)` or fails.
 fn reserve_at(at: u64, len: u64) -> io::Result<usize> {
     let got = map_new(at, len as usize, libc::PROT_NONE, libc::MAP_FIXED_NOREPLACE)?;
@@ -418,7 +453,8 @@ mod tests {
             (0x10000, !0xfff),
         ] {
             let mapped = space.map(addr, len, rw, Backing::Anonymous, false);
-            assert!(matches!(mapped, Err(Error::BadRange { .. })), "{addr:#x}+{len:#x}");
+            let refused = mapped.map_err(|refused| refused.error);
+            assert!(matches!(refused, Err(Error::BadRange { .. })), "{addr:#x}+{len:#x}");
         }
         space.map(SPACE - PAGE, PAGE, rw, Backing::Anonymous, false).unwrap();
     }

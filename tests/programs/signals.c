@@ -783,8 +783,18 @@ static void death_threads(void) {
     pause_for(100000000);
 }
 
+// What whoever started this program had it ignore.
+static void inherited(void) {
+    for (int i = 1; i <= 64; i++) {
+        struct sigaction action;
+        if (i != 32 && i != 33 && !sigaction(i, NULL, &action) && action.sa_handler != SIG_DFL)
+            printf("%d: ignored %d\n", i, action.sa_handler == SIG_IGN);
+    }
+}
+
 int main(int argc, char **argv) {
     static const struct test_case cases[] = {
+        CASE(inherited),
         CASE(actions), CASE(masks), CASE(ignored), CASE(priority), CASE(queued), CASE(values), CASE(stack), CASE(interrupt),
         CASE(restart), CASE(remaining), CASE(waiting), CASE(descriptor), CASE(intervals), CASE(timers), CASE(threads), CASE(jumps),
         CASE(death_handled_abort), CASE(death_pipe), CASE(death_alarm), CASE(death_spinning), CASE(death_real_time),

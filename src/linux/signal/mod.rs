@@ -12,7 +12,7 @@ pub mod send;
 pub mod wait;
 
 use super::call::{Call, SysResult};
-use super::thread::Thread;
+use super::thread::{watch_for_kicks, Thread};
 use crate::base::error::Trap;
 use crate::sys::signal::{self as host, bit, Disposition};
 pub use deliver::{deliver, fault, rt_sigreturn, Fatal};
@@ -67,7 +67,7 @@ impl Actions {
         let known = usize::try_from(signal - 1).ok().and_then(|index| self.actions.get(index)).copied();
         match known.flatten() {
             Some(action) => action,
-            None if self.whole && host::is_ignored(signal) => {
+            None if self.whole && host::was_ignored(signal) => {
                 Action { handler: SIG_IGN, ..Action::default() }
             }
             None => Action::default(),
@@ -103,9 +103,7 @@ impl Actions {
     /// Signals that the guest ignores but the host does not, since it needs them itself.
     pub fn ignored_here_only(&self) -> impl Iterator<Item = i32> + '_ {
         let kept = (1..=SIGNALS as i32).filter(|&signal| host::is_kept(signal));
-        kept.filter(|&signal| {
-            self.actions[(signal - 1) as usize].is_some_and(|action| action.handler == SIG_IGN)
-        })
+        kept.filter(|&signal| self.get(signal).handler == SIG_IGN)
     }
 }
 
@@ -224,6 +222,7 @@ impl Thread {
                 return Err(crate::sys::enter::NOT_MADE);
             }
             host::set_mask(mask);
+            watch_for_kicks(mask);
         }
         self.mask = mask;
         self.look_again();
