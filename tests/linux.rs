@@ -262,6 +262,7 @@ programs! {
     signals_actions: "signals.c", args ["actions"];
     signals_death_real_time: "signals.c", args ["death_real_time"];
     signals_stack: "signals.c", args ["stack"];
+    signals_process_wide: "signals.c", args ["process_wide"];
 
     // Its vfork is a fork: memory is not shared, and posix_spawn does not report why a program did not start. It
     // does not pass on SA_NOCLDWAIT.
@@ -364,7 +365,7 @@ fn embedded_guests_have_threads_and_their_own_signals() {
         // Ended by a thread that is not the first, while others wait.
         assert_eq!(run(&threads, "exit_thread", tier), Status::Exited(43), "{tier:?}");
         assert_eq!(run(&threads, "crash_thread", tier), Status::Signaled(libc::SIGSEGV), "{tier:?}");
-        for case in ["masks", "jumps", "stack"] {
+        for case in ["masks", "jumps", "stack", "process_wide"] {
             assert_eq!(run(&signals, case, tier), Status::Exited(0), "{case}, {tier:?}");
         }
         assert_eq!(run(&signals, "death_handled_abort", tier), Status::Signaled(libc::SIGABRT), "{tier:?}");

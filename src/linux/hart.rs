@@ -364,7 +364,11 @@ impl Hart {
             match hart.run_seated(seat) {
                 Stop::Ended(Outcome::Exit(status)) | Stop::ThreadEnded(status) => status & 0xff,
                 Stop::Ended(Outcome::Die(signal)) => crate::sys::host::die_by_signal(signal),
-                Stop::Fault(trap) => crate::sys::host::die_by_signal(signal::of_trap(&trap)),
+                Stop::Fault(trap) => {
+                    let (signal, process) = (signal::of_trap(&trap), &hart.thread.process);
+                    process.report_fatal(&hart.mmu, hart.jit.state(), signal, Some(&trap));
+                    crate::sys::host::die_by_signal(signal)
+                }
                 _ => 125,
             }
         });

@@ -3,7 +3,7 @@
 use super::call::{Call, SysResult};
 use super::process::Process;
 use super::robust;
-use super::signal::{signal_of, Actions, AltStack, FIRST_QUEUED};
+use super::signal::{signal_of, Actions, AltStack, FIRST_QUEUED, UNMASKABLE};
 use crate::base::state::poll;
 use crate::base::{lock, GuestAddr};
 use crate::engine::presence::Presence;
@@ -12,7 +12,7 @@ use crate::sys::process::{set_name, NextProgram};
 use crate::sys::signal::{self as host, Info, Seat};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// What other threads of the process see of one.
@@ -25,6 +25,8 @@ pub struct Peer {
     presence: Presence,
     /// Signals that other threads of the guest sent it, where the host's are not the guest's.
     mail: Mutex<Vec<Info>>,
+    /// How many signals it has taken in and blocks.
+    kept: AtomicUsize,
     /// Head of the list of robust futexes.
     robust_list: AtomicU64,
     /// It has nothing more to do with the guest.
@@ -73,6 +75,8 @@ impl Peer {
 pub struct Threads {
     /// Those that run; the first one is the oldest.
     pub list: Mutex<Vec<Arc<Peer>>>,
+    /// Signals for the process, where the host's are not the guest's, that no thread has taken: all block them.
+    pub mail: Mutex<Vec<Info>>,
     /// All stand still, since the embedder asked for it. Changed with the list locked.
     paused: AtomicBool,
     /// The first one sleeps in the kernel until a child of vfork is done.
@@ -84,14 +88,27 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Puts a signal into the mail of a thread; false if there is none of this id.
-    pub fn mail(&self, tid: i32, info: Info) -> bool {
+    /// Puts a signal into the mail of a thread, of which at most `limit` may wait.
+    ///
+    /// # Errors
+    /// ESRCH if there is none of this id, EAGAIN if too many wait.
+    pub fn mail_thread(&self, tid: i32, info: &Info, limit: usize) -> Result<(), i32> {
         let list = lock(&self.list);
-        list.iter().find(|peer| peer.tid() == tid).is_some_and(|peer| {
-            lock(&peer.mail).push(info);
-            peer.stop(poll::SIGNAL);
-            true
-        })
+        let peer = list.iter().find(|peer| peer.tid() == tid).ok_or(libc::ESRCH)?;
+        put(&peer.mail, info, limit.saturating_sub(peer.kept.load(Ordering::Relaxed)))?;
+        peer.stop(poll::SIGNAL);
+        Ok(())
+    }
+
+    /// Puts a signal into the mail of the process, for any thread that does not block it; at most `limit` may wait.
+    ///
+    /// # Errors
+    /// EAGAIN if too many wait.
+    pub fn mail_process(&self, info: &Info, limit: usize) -> Result<(), i32> {
+        let list = lock(&self.list);
+        put(&self.mail, info, limit)?;
+        list.iter().for_each(|peer| peer.stop(poll::SIGNAL));
+        Ok(())
     }
 
     /// Asks every thread to stop for a reason of [`poll`].
@@ -345,9 +362,15 @@ impl Thread {
         self.peer.poll.load(Ordering::SeqCst) & poll::SIGNAL != 0
     }
 
+    /// Whether a signal waits that `blocked` does not keep from being given: the thread's, or one for the process.
+    pub fn has_due(&self, blocked: u64) -> bool {
+        let is_due = |info: &Info| host::bit(signal_of(info)) & blocked == 0;
+        self.pending.iter().any(is_due) || lock(&self.process.threads.mail).iter().any(is_due)
+    }
+
     /// Has the waiting signals looked at before the guest goes on, if there are any.
     pub fn look_again(&mut self) {
-        if !self.pending.is_empty() {
+        if !self.pending.is_empty() || !lock(&self.process.threads.mail).is_empty() {
             self.peer.poll.fetch_or(poll::SIGNAL, Ordering::SeqCst);
         }
     }
@@ -355,7 +378,10 @@ impl Thread {
     /// Takes in what came meanwhile.
     pub fn collect(&mut self, seat: &Seat) {
         self.peer.poll.fetch_and(!poll::SIGNAL, Ordering::SeqCst);
-        let mail = std::mem::take(&mut *lock(&self.peer.mail));
+        let mut mail = std::mem::take(&mut *lock(&self.peer.mail));
+        let blocked = self.temporary_mask.unwrap_or(self.mask) & !UNMASKABLE;
+        let is_due = |info: &mut Info| host::bit(signal_of(info)) & blocked == 0;
+        mail.extend(lock(&self.process.threads.mail).extract_if(.., is_due));
         mail.into_iter().chain(std::iter::from_fn(|| seat.next())).for_each(|info| {
             // Of a signal without a queue one waits at most (signal(7), "Queueing and delivery semantics").
             let is_known = |info: &Info| self.pending.iter().any(|other| host::is_same(other, info));
@@ -363,6 +389,7 @@ impl Thread {
                 self.pending.push(info);
             }
         });
+        self.peer.kept.store(self.pending.len(), Ordering::Relaxed);
     }
 
     /// The thread ends: signals for the process that came to it are for the others, if the host's are the guest's.
@@ -371,6 +398,13 @@ impl Thread {
             host::block_all();
             self.collect(seat);
             self.pending.drain(..).filter(is_for_process).for_each(|info| host::send_again(&info));
+        } else {
+            self.collect(seat);
+            let given_back: Vec<Info> = self.pending.drain(..).filter(is_for_process).collect();
+            if !given_back.is_empty() {
+                lock(&self.process.threads.mail).extend(given_back);
+                self.process.threads.stop_others(&self.peer, poll::SIGNAL);
+            }
         }
     }
 
@@ -391,6 +425,23 @@ pub fn watch_for_kicks(mask: u64) {
     }
 }
 
+/// Puts a signal into a mailbox with at most `limit` of them (Linux `__send_signal_locked`).
+fn put(mail: &Mutex<Vec<Info>>, info: &Info, limit: usize) -> Result<(), i32> {
+    const SI_USER: [u8; 4] = [0; 4];
+    let mut mail = lock(mail);
+    let is_known = || mail.iter().any(|other| signal_of(other) == signal_of(info));
+    if signal_of(info) < FIRST_QUEUED || (mail.len() >= limit && info[8..12] == SI_USER) {
+        if !is_known() {
+            mail.push(*info);
+        }
+    } else if mail.len() >= limit {
+        return Err(libc::EAGAIN);
+    } else {
+        mail.push(*info);
+    }
+    Ok(())
+}
+
 fn new_peer(poll: &Arc<AtomicU32>, presence: &Presence) -> Arc<Peer> {
     Arc::new(Peer {
         tid: AtomicI32::new(0),
@@ -398,6 +449,7 @@ fn new_peer(poll: &Arc<AtomicU32>, presence: &Presence) -> Arc<Peer> {
         poll: Arc::clone(poll),
         presence: presence.clone(),
         mail: Mutex::default(),
+        kept: AtomicUsize::new(0),
         robust_list: AtomicU64::new(0),
         is_over: AtomicBool::new(false),
     })

@@ -14,6 +14,7 @@ pub mod wait;
 use super::call::{Call, SysResult};
 use super::thread::{watch_for_kicks, Thread};
 use crate::base::error::Trap;
+use crate::base::lock;
 use crate::sys::signal::{self as host, bit, Disposition};
 pub use deliver::{deliver, fault, rt_sigreturn, Fatal};
 
@@ -174,6 +175,7 @@ pub fn rt_sigaction(call: &mut Call<'_>) -> SysResult {
         })?;
         if handler == SIG_IGN || (handler == SIG_DFL && default_of(signal) == Usual::Ignore) {
             call.thread.pending.retain(|info| signal_of(info) != signal);
+            lock(&call.process.threads.mail).retain(|info| signal_of(info) != signal);
         }
     }
     if old != 0 {
@@ -243,7 +245,9 @@ pub fn rt_sigpending(call: &mut Call<'_>) -> SysResult {
             &mut [crate::mmu::CallArg::Out(&mut set), crate::mmu::CallArg::Int(8)],
         )?;
     }
-    let here = call.thread.pending.iter().fold(0, |set, info| set | bit(signal_of(info)));
+    let mail = lock(&call.process.threads.mail);
+    let here = call.thread.pending.iter().chain(&*mail).fold(0, |set, info| set | bit(signal_of(info)));
+    drop(mail);
     let blocked = (u64::from_le_bytes(set) | here & call.thread.mask).to_le_bytes();
     call.write(call.args[0], &blocked[..size as usize])?;
     Ok(0)

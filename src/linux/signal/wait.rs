@@ -4,9 +4,9 @@ use super::super::call::{Call, SysResult};
 use super::super::time::given;
 use super::send::int;
 use super::{signal_of, SET_SIZE, UNMASKABLE};
-use crate::base::GuestAddr;
+use crate::base::{lock, GuestAddr};
 use crate::mmu::CallArg;
-use crate::sys::signal::{bit, was_interrupted, KEPT};
+use crate::sys::signal::{bit, was_interrupted, Info, KEPT};
 
 /// Makes a call that blocks other signals while it waits. `set` is where the guest says which (null: no change); `wait`
 /// gets the argument to give to the host.
@@ -33,7 +33,7 @@ fn masked_by(
 ) -> SysResult {
     let set = set & !UNMASKABLE;
     call.thread.temporary_mask = Some(set);
-    if call.thread.pending.iter().any(|info| bit(signal_of(info)) & set == 0) {
+    if call.thread.has_due(set) {
         call.thread.look_again();
         return Err(libc::EINTR);
     }
@@ -67,10 +67,12 @@ pub fn rt_sigtimedwait(call: &mut Call<'_>) -> SysResult {
         return Err(libc::EINVAL);
     }
     let [wanted] = call.words::<1>(set)?;
-    let mut waiting = call.thread.pending.iter().enumerate();
-    let found = waiting.find(|(_, info)| bit(signal_of(info)) & wanted & !UNMASKABLE != 0);
-    if let Some((index, _)) = found {
-        let taken = call.thread.pending.remove(index);
+    let take = |waiting: &mut Vec<Info>| {
+        let is_wanted = |info: &Info| bit(signal_of(info)) & wanted & !UNMASKABLE != 0;
+        waiting.iter().position(is_wanted).map(|index| waiting.remove(index))
+    };
+    let own = take(&mut call.thread.pending);
+    if let Some(taken) = own.or_else(|| take(&mut lock(&call.process.threads.mail))) {
         call.write_opt(info, &taken)?;
         return Ok(signal_of(&taken) as u64);
     }
