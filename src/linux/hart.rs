@@ -274,6 +274,7 @@ impl Hart {
                 let _actions = lock(&process.actions);
                 let _limits = lock(&process.limits);
                 let _threads = lock(&process.threads.list);
+                let _mail = lock(&process.threads.mail);
                 let _name = lock(&process.name);
                 let _end = lock(&process.end);
                 let _code = lock(&process.return_code);
