@@ -70,8 +70,8 @@ pub enum Back {
     Fuel,
     /// The same, of a region, which costs more than its first block.
     Slice,
-    /// The block at the program counter is one for the interpreter, this time.
-    GaveUp,
+    /// So many instructions at the program counter, the rest of a block, are for the interpreter, this time.
+    GaveUp(u64),
     /// The host no longer lets code run; nothing was.
     Unavailable,
 }
@@ -311,7 +311,7 @@ impl Native {
                 Back::Wanted(Wish::Link(link))
             }
             exit::MISS => Back::Wanted(Wish::Table),
-            exit::GIVE_UP => Back::GaveUp,
+            exit::GIVE_UP => Back::GaveUp(cpu.host.exit_value),
             exit::SLICE => Back::Slice,
             exit::FUEL => {
                 // The return address is behind the call.

@@ -123,6 +123,8 @@ pub struct Block {
     pub term: Term,
     /// Fuel that it costs.
     pub cost: u32,
+    /// Fuel without which it does not begin: what the guest's whole block costs, also if less of it is here.
+    pub reserve: u32,
     /// Times that it ran when it was recorded.
     pub count: u64,
     /// Return addresses of calls that were followed and not come back from, outermost first.

@@ -17,9 +17,11 @@ pub mod case;
 pub mod fuzz;
 pub mod image;
 pub mod oracle;
+pub mod program;
 pub mod regalloc;
 pub mod report;
 pub mod rng;
+pub mod rounds;
 pub mod sequence;
 #[cfg(feature = "linux")]
 mod syscalls;
