@@ -508,7 +508,7 @@ impl Builder<'_> {
 }
 
 /// Whether code for an operation may fault, or leave the work to the interpreter.
-fn may_give_up(op: &IROp) -> bool {
+pub(super) fn may_give_up(op: &IROp) -> bool {
     op.info().effect != Effect::Pure
         || matches!(
             op,

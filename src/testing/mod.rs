@@ -17,6 +17,7 @@ pub mod case;
 pub mod fuzz;
 pub mod image;
 pub mod oracle;
+pub mod passes;
 pub mod regalloc;
 pub mod report;
 pub mod rng;
