@@ -35,7 +35,7 @@ fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
         Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4 }),
-        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 512 }),
+        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 2048 }),
         Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0 }),
     }
 }
@@ -158,6 +158,8 @@ impl Jit {
 
     fn region_of(&mut self, recording: &Recording) -> Result<(), NoRegion> {
         let region = form(recording, &Limits::default(), &|pc| self.profile.done.contains(&pc))?;
+        let least: u64 = std::env::var("VMJIT_LEAST").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+        if region.covered < least * region.entries { return Err(NoRegion::Cold); }
         self.stats.regions_formed += 1;
         self.profile.done.extend(region.head(recording));
         match self.compile_region(recording, &region) {
@@ -171,7 +173,9 @@ impl Jit {
         let Some(native) = self.native.as_mut() else { return false };
         let mut probe = Probe::new(native.features());
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
-        let region = &crate::opt::peel::peel(recording, region.clone());
+        let mut region = region.clone();
+        crate::opt::peel::complete(recording, &mut region);
+        let region = &crate::opt::peel::peel(recording, region);
         let Ok(mut func) = build(recording, region, host) else { return false };
         let check = cfg!(debug_assertions) || std::env::var_os("VMJIT_CHECK").is_some();
         if let Err(broken) = passes::run(&mut func, check) {

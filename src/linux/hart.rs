@@ -124,8 +124,8 @@ impl Hart {
     }
 
     /// A hart that goes on where this one is, as the new thread or process that `spawn` describes.
-    fn child(&self, spawn: &Spawn) -> Hart {
-        let mut jit = self.jit.sibling();
+    fn child(&mut self, spawn: &Spawn) -> Hart {
+        let mut jit = self.jit.sibling(&self.mmu);
         begin(jit.state_mut(), spawn);
         let mut thread = self.thread.child(&jit.state().poll, jit.presence());
         thread.clear_child_tid = spawn.clear_tid.unwrap_or(0);
@@ -199,7 +199,7 @@ impl Hart {
             self.finish_process(stop, end);
         }
         if let Some(end) = end {
-            self.thread.process.finish(end);
+            self.thread.process.finish(&self.thread.peer, end);
         }
         self.thread.end(&self.mmu);
     }

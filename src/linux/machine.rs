@@ -238,7 +238,7 @@ impl Machine {
         if let State::Loaded(hart) = &mut self.state {
             hart.thread.process.threads.release_robust_futexes(&hart.mmu);
             hart.finish_child(outcome);
-            hart.thread.process.finish(outcome);
+            hart.thread.process.finish(&hart.thread.peer, outcome);
             // With a process of its own the guest's threads end with that.
             if !hart.thread.whole {
                 hart.thread.process.end_others(&hart.thread.peer, outcome);

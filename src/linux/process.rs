@@ -177,10 +177,11 @@ impl Process {
         Ok(Thread::first(Arc::new(process), name, &cpu.poll, presence))
     }
 
-    /// The end of the process: every thread is asked to stop. What came first counts.
-    pub(super) fn finish(&self, outcome: Outcome) {
+    /// The end of the process, by the thread that calls this: every one is asked to stop. What came first counts.
+    pub(super) fn finish(&self, by: &Arc<Peer>, outcome: Outcome) {
         lock(&self.end).get_or_insert(outcome);
-        self.threads.stop_all(crate::base::state::poll::END);
+        by.stop_running(crate::base::state::poll::END);
+        self.threads.stop_others(by, crate::base::state::poll::END);
     }
 
     /// The end of the process for all threads but `except`; waits until they have ended.

@@ -47,8 +47,13 @@ impl Peer {
 
     /// Asks it to stop for a reason of [`poll`], also if it waits in a call.
     fn stop(&self, reason: u32) {
-        self.poll.fetch_or(reason, Ordering::SeqCst);
+        self.stop_running(reason);
         host::kick(self.tid());
+    }
+
+    /// Asks it to stop for a reason of [`poll`]; it waits in no call.
+    pub fn stop_running(&self, reason: u32) {
+        self.poll.fetch_or(reason, Ordering::SeqCst);
     }
 }
 
@@ -75,6 +80,7 @@ impl Threads {
     }
 
     /// Asks every thread to stop for a reason of [`poll`].
+    #[cfg(any(test, feature = "testing"))]
     pub fn stop_all(&self, reason: u32) {
         lock(&self.list).iter().for_each(|peer| peer.stop(reason));
     }

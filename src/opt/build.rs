@@ -128,7 +128,8 @@ impl Builder<'_> {
                 self.func.blocks[id.index()].term = Term::Goto(main);
                 let regs = self.homes(id);
                 if self.zero == Value::NONE {
-                    self.zero = self.op(id, IROp::Const { dst: 0, imm: 0 }, [Value::NONE; 3], Class::Int);
+                    let first = self.op(id, IROp::Const { dst: 0, imm: 0 }, [Value::NONE; 3], Class::Int);
+                    (self.zero, self.func.zero) = (first, Some(first));
                 }
                 self.ends[id.index()] = Some(regs);
                 empty.preds.push(id);

@@ -151,6 +151,8 @@ pub struct Func {
     pub states: Vec<State>,
     /// The guest registers that states have.
     pub touched: Vec<RegId>,
+    /// The constant 0.
+    pub zero: Option<Value>,
     /// Of each block, whether anything leads to it; the others mean nothing.
     pub reached: Vec<bool>,
 }

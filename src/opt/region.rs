@@ -130,6 +130,9 @@ pub struct Region {
     /// How much of the recording, from the head's first time on, would have run inside, less what it costs to enter: of
     /// [`WHOLE`].
     pub score: u64,
+    /// Guest instructions that ran inside, and how often it was entered for that.
+    pub covered: u64,
+    pub entries: u64,
 }
 
 impl Region {
@@ -416,6 +419,11 @@ impl Contexts {
         Contexts { all: vec![Context::default()], inner: vec![Vec::new()] }
     }
 
+    /// Whether no call was followed.
+    fn is_empty(&self) -> bool {
+        self.all.len() == 1
+    }
+
     fn get(&self, id: ContextId) -> Context {
         self.all[id as usize]
     }
@@ -552,7 +560,7 @@ impl<'a> Walk<'a> {
 }
 
 /// How often something happened at a node.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counted {
     node: Node,
     count: u64,
@@ -591,21 +599,24 @@ fn try_head(facts: &Facts<'_>, limits: &Limits, head: u32) -> Option<Region> {
     for callee in [limits.callee, limits.callee / 3, 0] {
         let mut walk = Walk::new(facts, limits, head, callee);
         let mut nodes = count(&mut walk);
+        let mut all = None;
         for rarer in [1, 4, 16] {
-            let cold = (limits.cold / rarer).max(1);
-            keep_hot(&mut nodes, cold);
+            keep_hot(&mut nodes, (limits.cold / rarer).max(1));
             let inside = reachable(&nodes);
             if fits(facts, limits, &nodes, &inside) {
                 return score(&mut walk, &nodes, &inside);
             }
+            all.get_or_insert_with(|| nodes.clone());
+        }
+        if callee == 0 || walk.contexts.is_empty() {
+            let nodes = all.unwrap_or(nodes);
+            let inside = grow(facts, limits, &nodes)?;
+            // A piece leaves things as difficult as they were.
+            return score(&mut walk, &nodes, &inside)
+                .map(|found| Region { score: found.score * 3 / 4, ..found });
         }
     }
-    let mut walk = Walk::new(facts, limits, head, 0);
-    let mut nodes = count(&mut walk);
-    keep_hot(&mut nodes, limits.cold);
-    let inside = grow(facts, limits, &nodes)?;
-    // A piece leaves things as difficult as they were.
-    score(&mut walk, &nodes, &inside).map(|found| Region { score: found.score * 3 / 4, ..found })
+    None
 }
 
 /// Takes the edges away that are taken less than once while the hottest block runs `cold` times.
@@ -695,14 +706,20 @@ fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Reg
 
     let by_node: PcMap<usize> =
         inside.iter().enumerate().map(|(place, &at)| (nodes[at].node, place)).collect();
-    let (facts, mut covered, mut price) = (walk.facts, 0, 0);
+    let (facts, mut covered, mut price, mut entries) = (walk.facts, 0, 0, 0);
     walk.run(|step| {
         let Some(&to) = by_node.get(&step.to) else { return false };
         let leads = |edge: &Edge| edge.to == to && edge.kind == step.kind;
         match step.from.map(|from| by_node.get(&from)) {
-            None => price += ENTRY_COST,
+            None => {
+                price += ENTRY_COST;
+                entries += 1;
+            }
             Some(Some(&from)) if blocks[from].edges.iter().any(leads) => {
-                price += if step.kind == EdgeKind::Returns { RETURN_COST } else { 0 };
+                if step.kind == EdgeKind::Returns {
+                    price += RETURN_COST;
+                    entries += 1;
+                }
             }
             Some(_) => return false,
         }
@@ -711,7 +728,7 @@ fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Reg
     });
     let since = facts.total - facts.before[facts.ranges[walk.head as usize].0 as usize];
     let score = u64::saturating_sub(covered, price) * WHOLE / since.max(facts.total / 2).max(1);
-    Some(Region { blocks, score })
+    Some(Region { blocks, score, covered, entries })
 }
 
 #[cfg(test)]

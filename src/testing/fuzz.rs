@@ -228,6 +228,7 @@ fn run_code_in(mmu: &SoftMmu, code: &[u8], prot: Prot, tier: Tier, portion: u64)
     mmu.protect(CODE, CODE_SIZE, prot).unwrap_or_else(|error| panic!("{error}"));
     let mut jit = Jit::new();
     jit.set_tier(tier);
+    jit.prepare_code(mmu);
     set_registers(jit.state_mut(), code);
     let mut exits = Vec::new();
     while exits.len() < 4 {
