@@ -320,7 +320,13 @@ impl Builder<'_> {
         let inside = |pc: GuestAddr| {
             block.edges.iter().find(|edge| edge.pc == pc && edge.kind == EdgeKind::Goes).map(|edge| edge.to)
         };
-        match ir.term {
+        let term = match ir.term {
+            Terminator::Branch { taken, fallthrough, .. } if taken == fallthrough => {
+                Terminator::Jump { target: taken }
+            }
+            term => term,
+        };
+        match term {
             Terminator::Jump { target } | Terminator::Call { target, .. } if inside(target).is_some() => {
                 if let Some(to) = inside(target) {
                     self.goes(&open, &[to]);
@@ -528,7 +534,7 @@ fn ends_for_length(ir: &IRBlock) -> bool {
 }
 
 /// Whether code for an operation may fault, or leave the work to the interpreter.
-fn may_give_up(op: &IROp) -> bool {
+pub(super) fn may_give_up(op: &IROp) -> bool {
     op.info().effect != Effect::Pure
         || matches!(
             op,

@@ -2,6 +2,7 @@
 //! it for a second. All panic if the property does not hold: that is a bug found.
 
 use super::oracle::ENGINES;
+pub use super::passes::passes;
 pub use super::regalloc::{allocate as regalloc, moves};
 #[cfg(feature = "linux")]
 pub use super::syscalls::syscalls;

@@ -99,7 +99,7 @@ impl Plan {
                 let inst = func.inst(value);
                 let defines = match inst.node {
                     // Zero needs no place, unless it is what a phi may be.
-                    Node::Op(IROp::Const { imm: 0, .. }) => args[value.index()],
+                    Node::Op(IROp::Const { imm: 0, .. }) if inst.class == Class::Int => args[value.index()],
                     Node::Op(op) => op.def().is_some() && !inst.sunk,
                     Node::Home(_) | Node::Phi => true,
                     Node::Gone => false,
