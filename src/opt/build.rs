@@ -161,7 +161,7 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let node = Node::Home(reg);
-                let inst = Inst { node, args: [Value::NONE; 3], class: Class::of(reg), state: None, sunk: false };
+                let inst = Inst { node, args: [Value::NONE; 3], class: Class::of(reg), state: None, sunk: false, strict: false };
                 let value = self.func.add(inst);
                 self.func.blocks[block.index()].insts.push(value);
                 value
@@ -204,7 +204,7 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let class = Class::of(reg);
-                let inst = Inst { node: Node::Phi, args: [Value::NONE; 3], class, state: None, sunk: false };
+                let inst = Inst { node: Node::Phi, args: [Value::NONE; 3], class, state: None, sunk: false, strict: false };
                 let value = self.func.add(inst);
                 self.func.blocks[id.index()].phis.push(Phi { value, args: Vec::new() });
                 value

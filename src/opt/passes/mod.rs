@@ -7,6 +7,7 @@ pub mod flow;
 pub mod fold;
 pub mod memory;
 pub mod number;
+pub mod quiet;
 pub mod sink;
 pub mod subst;
 
@@ -30,6 +31,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "memory", only_o2: false, run: memory::run },
     Pass { name: "fold again", only_o2: false, run: fold::run },
     Pass { name: "number again", only_o2: false, run: number::run },
+    Pass { name: "quiet", only_o2: false, run: quiet::run },
     Pass { name: "narrow", only_o2: false, run: facts::narrow },
     Pass { name: "sink",   only_o2: false, run: sink::run },
     Pass { name: "dead",   only_o2: false, run: dead::run },

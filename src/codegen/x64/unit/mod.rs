@@ -127,6 +127,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             kept: Vec::new(),
             failed: false,
             low: false,
+            strict: false,
             snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
@@ -302,6 +303,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         let op = self.seat(&mut seats, step, value, inst, op)?;
         let from = self.lower.here();
         let first_cold = self.lower.cold.len();
+        self.lower.strict = inst.strict;
         self.lower.low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         match op {
             Seated::Plain(op) => self.lower.unit_operation(&op),
@@ -309,7 +311,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 self.lower.unit_indexed(scale, index, base, &op);
             }
         }
-        self.lower.low = false;
+        (self.lower.low, self.lower.strict) = (false, false);
         // What the next reader wants whole is made whole here.
         if self.facts.wanted.get(value.index()) == Some(&true) {
             self.lower.extend_all_defined(seats.dst);
