@@ -86,7 +86,7 @@ fn sequences_decode_to_what_was_assembled() {
 
 #[test]
 fn names_are_unique_and_begin_with_the_mnemonic() {
-    let names: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
+    let names: BTreeSet<&str> = ROWS.iter().map(|row| &*row.name).collect();
     assert_eq!(names.len(), ROWS.len());
     for row in ROWS {
         let mnemonic = row.mnemonic.replace(' ', "_");

@@ -125,6 +125,14 @@ fn regalloc_for_a_second() {
 }
 
 #[test]
+fn passes_for_a_second() {
+    smoke("passes", fuzz::passes, |rng| {
+        let len = rng.below(1500);
+        rng.bytes(len)
+    });
+}
+
+#[test]
 fn moves_for_a_second() {
     smoke("moves", fuzz::moves, |rng| {
         let len = rng.below(300);

@@ -1,7 +1,8 @@
-//! Words that every layer shares: guest addresses, registers, errors, processor state.
+//! Words that every layer shares: guest addresses, registers, errors, processor state, texts of tables.
 
 pub mod error;
 pub mod state;
+pub mod text;
 
 /// A guest virtual address. The guest space is 4 GiB: addresses are used modulo 2^32.
 pub type GuestAddr = u64;

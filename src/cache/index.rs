@@ -99,7 +99,8 @@ impl Index {
             self.grow();
         }
         place(self.table(), u64::from(pc) << 32 | u64::from(offset));
-        self.used.fetch_add(1, Ordering::Relaxed);
+        // Only who adds writes it. (An addition that is atomic would wait for the entry, which is in no cache.)
+        self.used.store(self.used.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// Leads to other code for `pc` from now on; false if there is none so far. One thread at a time. Whoever looks

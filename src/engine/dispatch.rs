@@ -26,7 +26,9 @@ pub enum GuestExit {
 impl Jit {
     /// Runs RISC-V code from the program counter until its owner is needed.
     pub fn run_guest(&mut self, mmu: &SoftMmu) -> GuestExit {
-        self.prepare_native(mmu);
+        if !self.is_young() {
+            self.prepare_code(mmu);
+        }
         let exit = self.run_until_exit(mmu);
         self.presence.leave();
         exit
@@ -59,8 +61,14 @@ impl Jit {
         }
     }
 
-    /// Gets ready to run machine code on this memory, if the tier wants to.
-    fn prepare_native(&mut self, mmu: &SoftMmu) {
+    /// Whether the program has run for so short a time that making machine code for it would not pay.
+    fn is_young(&self) -> bool {
+        self.tier == Tier::Auto && self.native.is_none() && self.cpu.retired() < native::YOUTH
+    }
+
+    /// Gets ready to run machine code on this memory, if the tier wants to; [`Tier::Auto`] then makes code for what is hot
+    /// from the start, and not only once the program has run for a while.
+    pub fn prepare_code(&mut self, mmu: &SoftMmu) {
         if self.native.as_ref().is_some_and(|native| !native.serves(mmu)) {
             // Another memory than last time.
             self.native = None;
@@ -182,7 +190,12 @@ impl Jit {
                 self.cache.cool(self.cpu.pc, 1 + self.random.below(8) as u32);
                 None
             }
+            Exit::Hot if self.is_young() => {
+                self.cache.cool(self.cpu.pc, native::STILL_YOUNG);
+                None
+            }
             Exit::Hot => {
+                self.prepare_code(mmu);
                 let code = self.compile(mmu);
                 let entries = match code {
                     // From now on the block goes on in its machine code.

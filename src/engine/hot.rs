@@ -8,7 +8,7 @@ use crate::base::GuestAddr;
 use crate::codegen::x64::unit::{mapped, Probe};
 use crate::mmu::SoftMmu;
 use crate::opt::build::{build, Host};
-use crate::opt::passes::PASSES;
+use crate::opt::passes;
 use crate::regalloc::Allocator;
 use crate::opt::region::{form, Limits, NoRegion, Recording, Region};
 use std::collections::HashSet;
@@ -173,9 +173,15 @@ impl Jit {
         let Some(native) = self.native.as_mut() else { return false };
         let mut probe = Probe::new(native.features());
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
-        let region = &crate::opt::peel::peel(recording, region.clone());
+        let mut region = region.clone();
+        crate::opt::peel::complete(recording, &mut region);
+        let region = &crate::opt::peel::peel(recording, region);
         let Ok(mut func) = build(recording, region, host) else { return false };
-        PASSES.iter().for_each(|pass| (pass.run)(&mut func));
+        let check = cfg!(debug_assertions) || std::env::var_os("VMJIT_CHECK").is_some();
+        if let Err(broken) = passes::run(&mut func, check) {
+            debug_assert!(false, "{broken:?}");
+            return false;
+        }
         if let Ok(n) = std::env::var("VMJIT_REGIONS") {
             static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
             let c = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

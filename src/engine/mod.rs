@@ -296,8 +296,11 @@ impl Jit {
         self.tier
     }
 
-    /// An engine for another hart with the same settings and the same state, which shares the machine code.
-    pub fn sibling(&self) -> Jit {
+    /// An engine for another hart on the same memory with the same settings and the same state, which shares the machine
+    /// code.
+    pub fn sibling(&mut self, mmu: &SoftMmu) -> Jit {
+        // Code that is made later would not be shared.
+        self.prepare_code(mmu);
         let mut jit = Jit { code_cache_bytes: self.code_cache_bytes, ..Jit::default() };
         jit.set_tier(self.tier);
         jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());

@@ -379,18 +379,33 @@ fn memory_of(mmu: &SoftMmu) -> Memory {
 /// hardly matters beyond start-up code, which runs once or twice (`docs/adr/0004-counters.md`).
 pub const HOT: u32 = 8;
 
+/// Guest instructions that `auto` runs in the interpreter before it makes any code: those of a program that does next to
+/// nothing (`docs/adr/0004-counters.md`).
+pub const YOUTH: u64 = 1 << 17;
+
+/// Entries after which it looks again whether that is over.
+pub const STILL_YOUNG: u32 = 64;
+
+/// CPUID leaf 1, ecx: the processor has XSAVE. (Every 64-bit one has leaf 1.)
+const XSAVE: u32 = 1 << 26;
+
 /// What this processor has. Asked once per process and leaf: under a hypervisor each answer takes microseconds.
 fn features() -> CpuFeatures {
     static FEATURES: OnceLock<CpuFeatures> = OnceLock::new();
     *FEATURES.get_or_init(|| {
         let answers = RefCell::new(HashMap::new());
-        let cpuid = |leaf, sub_leaf| {
+        let ask = |leaf, sub_leaf| {
             *answers.borrow_mut().entry((leaf, sub_leaf)).or_insert_with(|| match leaf {
                 // The highest extended leaf: the next is there wherever 64-bit code runs, since it reports that mode
                 // (AMD64 APM Vol. 3, "Function 8000_0001h").
                 0x8000_0000 => [0x8000_0001, 0, 0, 0],
                 _ => host::cpuid(leaf, sub_leaf),
             })
+        };
+        // The highest leaf: where there is XSAVE, there is at least the one that describes it (Intel SDM 1, 13.2).
+        let cpuid = |leaf, sub_leaf| match leaf {
+            0 if ask(1, 0)[2] & XSAVE != 0 => [0xd, 0, 0, 0],
+            _ => ask(leaf, sub_leaf),
         };
         CpuFeatures::from_cpuid(cpuid, host::xgetbv)
     })

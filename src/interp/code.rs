@@ -75,8 +75,9 @@ macro_rules! define_inst {
             Indirect { base: RegId, offset: i64 },
             /// Any other terminator of the block.
             Leave,
-            /// A direct successor that is not linked yet: `taken` of a branch, or the only or fall-through one.
-            Stub { taken: bool },
+            /// A direct successor, of the block with this index, that is not linked yet: `taken` of a branch, or the only or
+            /// fall-through one.
+            Stub { code: u32, taken: bool },
         }
 
         impl Inst {
@@ -137,8 +138,11 @@ pub struct BlockCache {
     pub(super) stream: Vec<Inst>,
     /// By ascending place.
     codes: Vec<Code>,
-    /// Of all blocks: place of the first operation of a guest instruction, and its address.
-    marks: Vec<(Place, GuestAddr)>,
+    /// Of all blocks: place of the first operation of a guest instruction, and the low half of its address.
+    marks: Vec<(Place, u32)>,
+    /// Places of those that are so far from their block's start that its address does not say the upper half; whole
+    /// addresses.
+    far_marks: Vec<(Place, GuestAddr)>,
     by_pc: PcMap<Place>,
     /// Not there before the first block that is found by its address: an engine may never need it.
     table: Box<[Cell<(GuestAddr, Place)>]>,
@@ -151,12 +155,19 @@ pub struct BlockCache {
 /// As good as never: a block that is entered so often without becoming hot has run for minutes.
 pub const NEVER: u32 = u32::MAX;
 
+/// The address nearest to `start` that has this low half.
+fn whole(start: GuestAddr, low: u32) -> GuestAddr {
+    let distance = low.wrapping_sub(start as u32).cast_signed();
+    start.wrapping_add_signed(i64::from(distance))
+}
+
 impl Default for BlockCache {
     fn default() -> Self {
         BlockCache {
             stream: Vec::new(),
             codes: Vec::new(),
             marks: Vec::new(),
+            far_marks: Vec::new(),
             by_pc: PcMap::default(),
             table: Box::default(),
             pending: None,
@@ -188,10 +199,12 @@ impl BlockCache {
     pub fn insert(&mut self, block: &IRBlock) {
         if self.table.is_empty() {
             self.table = vec![const { Cell::new((NOWHERE, 0)) }; TABLE].into();
-            // Growing to this piece by piece takes twice the memory, and touching memory is slow.
-            self.stream.reserve(1 << 12);
-            self.marks.reserve(1 << 10);
-            self.codes.reserve(1 << 8);
+            // Growing to this piece by piece takes twice the memory, and touching memory is slow. What is not touched costs
+            // nothing.
+            self.stream.reserve(1 << 14);
+            self.marks.reserve(1 << 13);
+            self.codes.reserve(1 << 11);
+            self.by_pc.reserve(800);
         }
         let place = self.append(block);
         self.by_pc.insert(block.start_pc, place);
@@ -207,7 +220,7 @@ impl BlockCache {
         });
         for op in &block.ops {
             match *op {
-                IROp::Mark { pc } => self.marks.push((self.next_place(), pc)),
+                IROp::Mark { pc } => self.mark(block.start_pc, pc),
                 op => self.stream.extend(Inst::of(op)),
             }
         }
@@ -216,6 +229,15 @@ impl BlockCache {
         let marks = (first_mark, self.marks.len() as u32);
         self.codes.push(Code { start_pc: block.start_pc, term: block.term, cost, enter, end, marks });
         enter
+    }
+
+    /// A guest instruction begins here, at `pc`.
+    fn mark(&mut self, start: GuestAddr, pc: GuestAddr) {
+        let (place, low) = (self.next_place(), pc as u32);
+        self.marks.push((place, low));
+        if whole(start, low) != pc {
+            self.far_marks.push((place, pc));
+        }
     }
 
     /// Appends the terminator at place `end` and its stubs.
@@ -240,8 +262,14 @@ impl BlockCache {
             _ => Inst::Leave,
         };
         self.stream.push(inst);
-        self.stream.push(Inst::Stub { taken: false });
-        self.stream.push(Inst::Stub { taken: true });
+        // There are fewer blocks than places.
+        let code = self.codes.len() as u32;
+        if matches!(term, Terminator::Jump { .. } | Terminator::Call { .. } | Terminator::Branch { .. }) {
+            self.stream.push(Inst::Stub { code, taken: false });
+        }
+        if let Terminator::Branch { .. } = term {
+            self.stream.push(Inst::Stub { code, taken: true });
+        }
     }
 
     fn next_place(&self) -> Place {
@@ -261,14 +289,31 @@ impl BlockCache {
         let marks = &self.marks[code.marks.0 as usize..code.marks.1 as usize];
         let after = marks.partition_point(|&(first, _)| first <= place);
         match after.checked_sub(1) {
-            Some(index) => (marks[index].1, index as u64),
+            Some(index) => (self.address(code, marks[index]), index as u64),
             None => (code.start_pc, u64::from(place.saturating_sub(code.enter + 1))),
         }
     }
 
+    /// The guest address of a mark.
+    fn address(&self, code: &Code, (place, low): (Place, u32)) -> GuestAddr {
+        match self.far_marks.binary_search_by_key(&place, |mark| mark.0) {
+            Ok(index) => self.far_marks[index].1,
+            Err(_) => whole(code.start_pc, low),
+        }
+    }
+
+    /// The block that the stub at a place is of, and whether it is for `taken`.
+    fn stub(&self, place: Place) -> Option<(&Code, bool)> {
+        match self.stream.get(place as usize)? {
+            &Inst::Stub { code, taken } => Some((self.codes.get(code as usize)?, taken)),
+            _ => None,
+        }
+    }
+
     /// The guest address that the stub at a place leads to. The stub waits for [`BlockCache::link`] from here on.
-    pub(super) fn stub_target(&mut self, place: Place, taken: bool) -> Option<GuestAddr> {
-        let target = match (self.code_at(place)?.term, taken) {
+    pub(super) fn stub_target(&mut self, place: Place) -> Option<GuestAddr> {
+        let (code, taken) = self.stub(place)?;
+        let target = match (code.term, taken) {
             (Terminator::Jump { target } | Terminator::Call { target, .. }, _) => target,
             (Terminator::Branch { taken, .. }, true) => taken,
             (Terminator::Branch { fallthrough, .. }, false) => fallthrough,
@@ -281,8 +326,7 @@ impl BlockCache {
     /// Gives the stub that waits its successor, if it waits for the block at `pc`, whose place is `to`.
     pub(super) fn link(&mut self, pc: GuestAddr, to: Place) {
         let Some((place, _)) = self.pending.take().filter(|&(_, target)| target == pc) else { return };
-        let Some(code) = self.code_at(place) else { return };
-        let is_taken = place == code.end + 2;
+        let Some((code, is_taken)) = self.stub(place) else { return };
         match &self.stream[code.end as usize] {
             Inst::Jump { next } => next.set(to),
             Inst::Eq { taken, next, .. }
@@ -314,9 +358,15 @@ impl BlockCache {
         self.find(pc).is_some()
     }
 
-    /// Forgets all blocks.
+    /// Forgets all blocks, but keeps the memory for others.
     pub fn clear(&mut self) {
-        *self = BlockCache { hot: self.hot, ..BlockCache::default() };
+        self.stream.clear();
+        self.codes.clear();
+        self.marks.clear();
+        self.far_marks.clear();
+        self.by_pc.clear();
+        self.table.iter().for_each(|entry| entry.set((NOWHERE, 0)));
+        self.pending = None;
     }
 
     /// Number of blocks.
@@ -346,6 +396,18 @@ mod tests {
         assert_eq!(cache.position(code, enter + 1), (0x10, 0));
         assert_eq!(cache.position(code, enter + 2), (0x16, 2));
         assert_eq!(cache.position(code, enter + 4), (0x16, 2));
+    }
+
+    #[test]
+    fn instructions_of_a_block_can_be_anywhere() {
+        let mut cache = BlockCache::default();
+        let pcs = [0x16, 0xffff_ffff_ffff_fff0, 0x7fff_0000, 0x8000_0016, 0x9000_0000_0000, 0x18];
+        let ops = pcs.iter().flat_map(|&pc| [IROp::Mark { pc }, IROp::Copy { dst: 1, src: 2 }]).collect();
+        let enter = cache.append(&IRBlock { start_pc: 0x16, ops, term: Terminator::Return });
+        let code = cache.code_at(enter).unwrap();
+        for (index, place) in (enter + 1..).take(pcs.len()).enumerate() {
+            assert_eq!(cache.position(code, place), (pcs[index], index as u64));
+        }
     }
 
     #[test]

@@ -214,7 +214,7 @@ macro_rules! define_execute {
                         go!(place);
                     }
                     Inst::Leave => return Left::Terminator { ip },
-                    Inst::Stub { taken } => return Left::Stub { place: ip as Place, taken },
+                    Inst::Stub { .. } => return Left::Stub { place: ip as Place },
                 }
                 ip += 1;
             }

@@ -41,7 +41,7 @@ pub fn run(cpu: &mut CpuState, mmu: &SoftMmu, cache: &mut BlockCache) -> Exit {
         let Some(place) = cache.find(cpu.pc) else { return Exit::Miss };
         cache.link(cpu.pc, place);
         match execute(cpu, mmu, cache, &cache.stream, place) {
-            Left::Stub { place, taken } => match cache.stub_target(place, taken) {
+            Left::Stub { place } => match cache.stub_target(place) {
                 Some(target) => cpu.pc = target,
                 None => return Exit::Trap(Trap::IllegalInstruction),
             },
@@ -106,8 +106,8 @@ impl SingleBlocks {
     pub fn run(&mut self, cpu: &mut CpuState, mmu: &SoftMmu, block: u32) -> Exit {
         let left = execute(cpu, mmu, &self.0, &self.0.stream, block);
         // Nothing is linked and nothing can be found by address, so every successor is left here.
-        if let Left::Stub { place, taken } = left {
-            if let Some(target) = self.0.stub_target(place, taken) {
+        if let Left::Stub { place } = left {
+            if let Some(target) = self.0.stub_target(place) {
                 cpu.pc = target;
             }
         }
@@ -118,7 +118,7 @@ impl SingleBlocks {
 /// How [`execute`] ended.
 enum Left {
     /// At a successor that is not linked yet.
-    Stub { place: Place, taken: bool },
+    Stub { place: Place },
     /// At a computed target, now the program counter, where no block is known.
     Miss,
     /// An operation trapped.

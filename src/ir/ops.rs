@@ -8,6 +8,7 @@
 //! Conventions: values are 64 bits; `w` operations compute on the low 32 bits and sign-extend the result; narrow
 //! floating-point values are NaN-boxed (RISC-V Unpriv. D, "NaN Boxing of Narrower Values").
 
+use crate::base::text::Text;
 use crate::base::{GuestAddr, RegId};
 use crate::ir::float::Rounding;
 
@@ -314,16 +315,16 @@ pub(crate) use for_each_op;
 #[derive(Clone, Copy, Debug)]
 pub struct OpInfo {
     /// The enum variant's name.
-    pub name: &'static str,
+    pub name: Text<20>,
     /// Name in the text form.
-    pub mnemonic: &'static str,
+    pub mnemonic: Text<16>,
     /// Names of the operands, in the order of the text form.
-    pub operands: &'static str,
+    pub operands: Text<28>,
     pub effect: Effect,
     /// Whether `src1` and `src2` may be exchanged.
     pub commutative: bool,
     /// What it computes.
-    pub formula: &'static str,
+    pub formula: Text<80>,
 }
 
 macro_rules! commutative {
@@ -341,13 +342,15 @@ macro_rules! define {
         define!(@enum $( $group { $($name $formula;)* } )*);
 
         /// All rows of the table, in its order.
-        pub static ROWS: &[OpInfo] = &[$($(OpInfo {
-            name: stringify!($name),
-            mnemonic: $mnemonic,
-            operands: define!(@operands $group),
+        pub static ROWS: &[OpInfo] = &TABLE;
+
+        static TABLE: [OpInfo; [$($($mnemonic),*),*].len()] = [$($(OpInfo {
+            name: Text::new(stringify!($name)),
+            mnemonic: Text::new($mnemonic),
+            operands: Text::new(define!(@operands $group)),
             effect: define!(@effect $group),
             commutative: commutative!($c),
-            formula: $formula,
+            formula: Text::new($formula),
         },)*)*];
     };
     (@enum
@@ -533,7 +536,7 @@ for_each_op!(define);
 impl IROp {
     /// The operation's row.
     pub fn info(&self) -> &'static OpInfo {
-        &ROWS[self.index()]
+        &TABLE[self.index()]
     }
 
     /// Whether the operation leaves a boxed single in its destination.
@@ -578,7 +581,7 @@ mod tests {
             let op = IROp::blank(index).unwrap();
             assert_eq!(op.index(), index);
             let name = format!("{op:?}");
-            assert!(name.starts_with(row.name), "{name} is not {}", row.name);
+            assert!(name.starts_with(&*row.name), "{name} is not {}", row.name);
         }
         assert!(IROp::blank(ROWS.len()).is_none());
     }

@@ -41,7 +41,7 @@ impl fmt::Display for IROp {
                 Operand::Sync(order) => order.name().to_string(),
             });
         });
-        write_line(f, self.info().mnemonic, &words)
+        write_line(f, &self.info().mnemonic, &words)
     }
 }
 
@@ -196,7 +196,7 @@ fn parse_terminator<'a>(
 /// Row index by mnemonic.
 fn mnemonics() -> &'static HashMap<&'static str, usize> {
     static MAP: OnceLock<HashMap<&'static str, usize>> = OnceLock::new();
-    MAP.get_or_init(|| ROWS.iter().enumerate().map(|(index, row)| (row.mnemonic, index)).collect())
+    MAP.get_or_init(|| ROWS.iter().enumerate().map(|(index, row)| (&*row.mnemonic, index)).collect())
 }
 
 /// The operands of a line, read one by one.

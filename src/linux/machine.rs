@@ -138,8 +138,12 @@ impl MachineBuilder {
             jit.state_mut().set_fuel(fuel);
         }
         if self.config.host.is_some() {
-            // Rust's own start ignores it.
-            let _ = host_signal::set_disposition(libc::SIGPIPE, host_signal::Disposition::Default, 0);
+            // Rust's own start ignores it, whatever it was.
+            let was = match host_signal::was_ignored(libc::SIGPIPE) {
+                true => host_signal::Disposition::Ignore,
+                false => host_signal::Disposition::Default,
+            };
+            let _ = host_signal::set_disposition(libc::SIGPIPE, was, 0);
         }
         Ok(Machine { mmu: Arc::new(mmu), state: State::Empty(Box::new(jit)), config: self.config })
     }
@@ -238,7 +242,7 @@ impl Machine {
         if let State::Loaded(hart) = &mut self.state {
             hart.thread.process.threads.release_robust_futexes(&hart.mmu);
             hart.finish_child(outcome);
-            hart.thread.process.finish(outcome);
+            hart.thread.process.finish(&hart.thread.peer, outcome);
             // With a process of its own the guest's threads end with that.
             if !hart.thread.whole {
                 hart.thread.process.end_others(&hart.thread.peer, outcome);
@@ -261,10 +265,10 @@ impl Machine {
             Stop::OutOfFuel if hart.thread.process.threads.count() == 1 => Step::Ended(Status::OutOfFuel),
             Stop::OutOfFuel => Step::Ended(self.ended(Outcome::OutOfFuel)),
             Stop::Ended(outcome) => Step::Ended(self.ended(outcome)),
-            Stop::ThreadEnded(status) => {
-                let outcome = hart.wait_for_end(status);
-                Step::Ended(self.ended(outcome))
-            }
+            Stop::ThreadEnded(status) => match hart.wait_for_end(status) {
+                Some(outcome) => Step::Ended(self.ended(outcome)),
+                None => Step::Ended(Status::Interrupted),
+            },
         })
     }
 
@@ -306,9 +310,21 @@ impl Machine {
         }
     }
 
-    /// Stops the guest from another thread: `run` returns [`Status::Interrupted`].
+    /// Stops the guest from another thread: `run` returns [`Status::Interrupted`] soon, also if the guest waits in a system
+    /// call, and its other threads stand still until the next `run`. A call that was ended for this is made again then, with
+    /// the rest of its time.
+    ///
+    /// A thread of the host that waits is woken by a signal, SIGURG. A handler that this process had for it when this was
+    /// first called is still called for those that do not come from here.
+    ///
+    /// The handle is for the program that is loaded now.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        self.state().interrupt_handle()
+        let handle = self.state().interrupt_handle();
+        let State::Loaded(hart) = &self.state else { return handle };
+        // If the host refuses, those that compute can still be stopped.
+        let _ = host_signal::expect_kicks();
+        let (process, poll) = (Arc::downgrade(&hart.thread.process), Arc::clone(&hart.jit.state().poll));
+        handle.and(move || process.upgrade().iter().for_each(|process| process.threads.pause(&poll)))
     }
 
     /// Integer register `x` (0-31).

@@ -129,7 +129,8 @@ impl Builder<'_> {
                 self.func.blocks[id.index()].term = Term::Goto(main);
                 let regs = self.homes(id);
                 if self.zero == Value::NONE {
-                    self.zero = self.op(id, IROp::Const { dst: 0, imm: 0 }, [Value::NONE; 3], Class::Int);
+                    let first = self.op(id, IROp::Const { dst: 0, imm: 0 }, [Value::NONE; 3], Class::Int);
+                    (self.zero, self.func.zero) = (first, Some(first));
                 }
                 self.ends[id.index()] = Some(regs);
                 empty.preds.push(id);
@@ -160,7 +161,7 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let node = Node::Home(reg);
-                let inst = Inst { node, args: [Value::NONE; 3], class: Class::of(reg), state: None, sunk: false };
+                let inst = Inst { node, args: [Value::NONE; 3], class: Class::of(reg), state: None, sunk: false, strict: false };
                 let value = self.func.add(inst);
                 self.func.blocks[block.index()].insts.push(value);
                 value
@@ -203,7 +204,7 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let class = Class::of(reg);
-                let inst = Inst { node: Node::Phi, args: [Value::NONE; 3], class, state: None, sunk: false };
+                let inst = Inst { node: Node::Phi, args: [Value::NONE; 3], class, state: None, sunk: false, strict: false };
                 let value = self.func.add(inst);
                 self.func.blocks[id.index()].phis.push(Phi { value, args: Vec::new() });
                 value
@@ -319,7 +320,13 @@ impl Builder<'_> {
         let inside = |pc: GuestAddr| {
             block.edges.iter().find(|edge| edge.pc == pc && edge.kind == EdgeKind::Goes).map(|edge| edge.to)
         };
-        match ir.term {
+        let term = match ir.term {
+            Terminator::Branch { taken, fallthrough, .. } if taken == fallthrough => {
+                Terminator::Jump { target: taken }
+            }
+            term => term,
+        };
+        match term {
             Terminator::Jump { target } | Terminator::Call { target, .. } if inside(target).is_some() => {
                 if let Some(to) = inside(target) {
                     self.goes(&open, &[to]);
@@ -527,7 +534,7 @@ fn ends_for_length(ir: &IRBlock) -> bool {
 }
 
 /// Whether code for an operation may fault, or leave the work to the interpreter.
-fn may_give_up(op: &IROp) -> bool {
+pub(super) fn may_give_up(op: &IROp) -> bool {
     op.info().effect != Effect::Pure
         || matches!(
             op,

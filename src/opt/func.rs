@@ -77,6 +77,8 @@ pub struct Inst {
     pub state: Option<StateId>,
     /// It is only computed where a state is wanted that has it.
     pub sunk: bool,
+    /// A comparison that gives up if an operand is a NaN.
+    pub strict: bool,
 }
 
 /// What the guest would see before an instruction of its own.
@@ -153,6 +155,8 @@ pub struct Func {
     pub states: Vec<State>,
     /// The guest registers that states have.
     pub touched: Vec<RegId>,
+    /// The constant 0.
+    pub zero: Option<Value>,
     /// Of each block, whether anything leads to it; the others mean nothing.
     pub reached: Vec<bool>,
 }
@@ -204,7 +208,7 @@ impl Func {
 impl Inst {
     /// An operation.
     pub fn op(op: IROp, args: [Value; 3], class: Class) -> Inst {
-        Inst { node: Node::Op(op), args, class, state: None, sunk: false }
+        Inst { node: Node::Op(op), args, class, state: None, sunk: false, strict: false }
     }
 
     /// The operands that it has.

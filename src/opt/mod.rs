@@ -4,13 +4,16 @@
 //!   recording --form (region)--> region --build--> Func --passes--> Func --codegen--> machine code
 //! ```
 
+pub mod access;
 pub mod build;
+pub mod eval;
 pub mod func;
 pub mod passes;
 pub mod peel;
 pub mod region;
 mod simplify;
 pub mod text;
+pub mod verify;
 
 pub use simplify::base_of as address_of;
 

@@ -1,10 +1,42 @@
 //! Peeling: what a region does before it comes back to its head is there twice, and the head is entered in the first copy.
 //! Registers come from outside with values of which nothing is known; in the second copy they come from the region.
 
-use super::region::{EdgeKind, Recording, Region, RegionBlock};
+use super::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
+use crate::base::GuestAddr;
+use crate::ir::Terminator;
 
 /// Guest instructions beyond which a region is not peeled.
 const LARGEST: u64 = 250;
+
+/// Makes a region whole: what leads from one of its blocks to another, however seldom, is an edge; and what is in a function
+/// that was followed into is not entered from outside, since nobody knows then what the calls around it are.
+pub fn complete(recording: &Recording, region: &mut Region) {
+    let known: Vec<(GuestAddr, Vec<GuestAddr>)> = region
+        .blocks
+        .iter()
+        .map(|block| (recording.blocks[block.block].start_pc, block.frames.clone()))
+        .collect();
+    for block in &mut region.blocks {
+        if !block.frames.is_empty() {
+            block.edges.retain(|edge| edge.kind == EdgeKind::Goes);
+        }
+        let (one, other) = match recording.blocks[block.block].term {
+            Terminator::Jump { target } => (Some(target), None),
+            Terminator::Branch { taken, fallthrough, .. } => (Some(taken), Some(fallthrough)),
+            _ => (None, None),
+        };
+        for pc in one.into_iter().chain(other) {
+            if block.edges.iter().any(|edge| edge.pc == pc) {
+                continue;
+            }
+            let inside = known.iter().position(|(at, frames)| *at == pc && *frames == block.frames);
+            block.edges.extend(inside.map(|to| Edge { kind: EdgeKind::Goes, pc, to, count: 0 }));
+        }
+    }
+    for block in region.blocks.iter_mut().skip(1) {
+        block.entry &= block.frames.is_empty();
+    }
+}
 
 /// Peels a region if its head is in a loop and it is small.
 pub fn peel(recording: &Recording, region: Region) -> Region {
@@ -19,9 +51,8 @@ pub fn peel(recording: &Recording, region: Region) -> Region {
         let mut copy = block.clone();
         // What is behind a call that leaves the region is entered in the second copy.
         copy.entry = index == 0;
-        copy.count = 1;
+        copy.count = (block.count >> 4).max(1);
         for edge in &mut copy.edges {
-            edge.count = 1;
             if edge.to == 0 {
                 edge.to = size;
             }

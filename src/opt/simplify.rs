@@ -123,6 +123,8 @@ fn address(func: &Func, op: IROp, args: [Value; 3]) -> Option<Simple> {
     let at = base_of(&op)?;
     let (base, number) = match func.op(args[at])? {
         IROp::AddImm { imm, .. } => (func.inst(args[at]).args[0], imm),
+        // An absolute address.
+        IROp::Const { imm, .. } if imm != 0 => (func.zero?, imm),
         _ => return None,
     };
     let mut op = op;

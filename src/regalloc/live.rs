@@ -129,7 +129,7 @@ impl Live {
     /// Whether the position is where a block begins.
     pub fn begins_block(&self, position: u32) -> bool {
         let instruction = (position / STEP) as usize;
-        position % STEP == 0
+        position.is_multiple_of(STEP)
             && (instruction == 0 || self.block_of[instruction] != self.block_of[instruction - 1])
     }
 

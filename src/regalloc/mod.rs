@@ -27,6 +27,8 @@ mod resolve;
 mod scan;
 mod slots;
 mod spill;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
@@ -86,8 +88,12 @@ impl RegisterSet {
     /// The registers, ascending.
     pub fn iter(self) -> impl Iterator<Item = Register> {
         (0..CLASSES as u8).flat_map(move |class| {
-            let all = (0..NUMBERS as u8).map(move |number| Register { class, number });
-            all.filter(move |&register| self.contains(register))
+            let mut rest = self.0[usize::from(class)];
+            std::iter::from_fn(move || {
+                let number = (rest != 0).then(|| rest.trailing_zeros() as u8)?;
+                rest &= rest - 1;
+                Some(Register { class, number })
+            })
         })
     }
 }

@@ -220,8 +220,8 @@ impl Resolver {
                 let key = edge(block.instructions.end - 1, number as u32);
                 let weight = block.frequency.min(to.frequency) as f32;
                 let live_in = parts.live.live_in(leaving.to as usize);
-                for word in 0..live_in.len() {
-                    for bit in members(&[live_in[word] & self.mobile[word]]) {
+                for (word, set) in live_in.iter().enumerate() {
+                    for bit in members(&[set & self.mobile[word]]) {
                         let value = word * 64 + bit;
                         let from = parts.source(value, parts.at(value, end - 1), end);
                         self.transfer(key, value, from, parts.at(value, start), weight);

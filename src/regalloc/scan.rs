@@ -17,9 +17,10 @@ pub(super) struct ValueState {
     pub first: u32,
     /// The piece that was decided last.
     pub last: u32,
-    /// A value that the same parameter, or argument, should share a register with, or `NONE`.
+    /// The parameter that the value is passed to, or an argument of the parameter that it is, or `NONE`: in one register,
+    /// they need no move on the edge.
     partner: u32,
-    /// How often that would save a move.
+    /// How often that edge is gone.
     weight: u32,
     /// Is in memory at some time.
     pub spilled: bool,
@@ -294,7 +295,8 @@ impl Scan {
     }
 
     /// The best register that is free as long as the piece lives: one that saves a move, or else the one that is free
-    /// for the shortest time, as others may need more.
+    /// for the shortest time, as others may need more. Moves on edges cost more than moves of two-address instructions,
+    /// because an edge with moves may need a block of its own; so the registers of partners and homes come first.
     fn free_to_the_end(&self, input: Input<'_>, current: u32, end: u32) -> Option<Vacancy> {
         let free = || self.vacancies.iter().filter(|one| one.occupant == NONE && one.until >= end);
         free().next()?;

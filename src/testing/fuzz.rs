@@ -2,6 +2,7 @@
 //! it for a second. All panic if the property does not hold: that is a bug found.
 
 use super::oracle::ENGINES;
+pub use super::passes::passes;
 pub use super::regalloc::{allocate as regalloc, moves};
 #[cfg(feature = "linux")]
 pub use super::syscalls::syscalls;
@@ -227,6 +228,7 @@ fn run_code_in(mmu: &SoftMmu, code: &[u8], prot: Prot, tier: Tier, portion: u64)
     mmu.protect(CODE, CODE_SIZE, prot).unwrap_or_else(|error| panic!("{error}"));
     let mut jit = Jit::new();
     jit.set_tier(tier);
+    jit.prepare_code(mmu);
     set_registers(jit.state_mut(), code);
     let mut exits = Vec::new();
     while exits.len() < 4 {

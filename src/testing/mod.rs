@@ -18,6 +18,7 @@ pub mod fuzz;
 pub mod image;
 pub mod oracle;
 pub mod program;
+pub mod passes;
 pub mod regalloc;
 pub mod report;
 pub mod rng;

@@ -45,16 +45,17 @@ pub struct Outcome {
 
 /// An engine standing at the first instruction of a program.
 pub fn engine(tier: Tier, image: &Image) -> (Jit, SoftMmu) {
-    let mut jit = Jit::new();
+    let (mut jit, mmu) = (Jit::new(), image.to_mmu());
     jit.set_tier(tier);
     jit.state_mut().pc = image.entry;
-    (jit, image.to_mmu())
+    (jit, mmu)
 }
 
 /// Runs a program that makes no system calls but `write` and `exit`. Also returns the instructions retired, and
 /// where it trapped if it did.
 pub fn run(tier: Tier, image: &Image) -> (Outcome, u64, Option<(u64, Trap)>) {
     let (mut jit, mmu) = engine(tier, image);
+    jit.prepare_code(&mmu);
     jit.state_mut().set_fuel(FUEL);
     let (mut output, mut trapped) = (Vec::new(), None);
     let end = loop {

@@ -131,6 +131,7 @@ fn rotation(rng: &mut Rng, asm: &mut Asm) {
 
 fn run(tier: Tier, image: &Image, regs: &[u64; 64]) -> Seen {
     let (mut jit, mmu) = oracle::engine(tier, image);
+    jit.prepare_code(&mmu);
     jit.state_mut().regs[..64].copy_from_slice(regs);
     jit.state_mut().set_fuel(1000);
     let exit = jit.run_guest(&mmu);

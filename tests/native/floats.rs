@@ -65,6 +65,7 @@ fn all_engines_the_hosts_floating_point_unit_is_left_alone() {
             let image = program(&dividing(mode, end));
             for &(name, tier) in ENGINES {
                 let (mut jit, mmu) = oracle::engine(tier, &image);
+                jit.prepare_code(&mmu);
                 jit.state_mut().set_fuel(10_000);
                 let exit = jit.run_guest(&mmu);
                 assert_eq!(host_behaviour(), before, "{name}, mode {mode}: after {exit:?}");
@@ -135,6 +136,7 @@ fn all_engines_modes_change_in_a_hot_loop() {
     let mut results = Vec::new();
     for &(_, tier) in ENGINES {
         let (mut jit, mmu) = oracle::engine(tier, &image);
+        jit.prepare_code(&mmu);
         let mut illegal = 0;
         loop {
             match jit.run_guest(&mmu) {

@@ -33,6 +33,7 @@ fn load(image: &Image, placement: Placement, tier: Tier) -> (Jit, SoftMmu) {
     }
     let mut jit = Jit::new();
     jit.set_tier(tier);
+    jit.prepare_code(&mmu);
     jit.state_mut().pc = image.entry;
     (jit, mmu)
 }
@@ -178,6 +179,7 @@ fn all_engines_a_state_moves_to_another_engine() {
             }
             let mut other = Jit::new();
             other.set_tier(tier);
+            other.prepare_code(&mmu);
             std::mem::swap(other.state_mut(), jit.state_mut());
             jit = other;
         };
@@ -203,9 +205,35 @@ fn all_engines_code_that_writes_its_own_page_goes_on() {
         mmu.write(code, &asm.code).unwrap();
         let mut jit = Jit::new();
         jit.set_tier(tier);
+        jit.prepare_code(&mmu);
         jit.state_mut().pc = code;
         jit.state_mut().set_fuel(10_000);
         assert_eq!(jit.run_guest(&mmu), GuestExit::Syscall, "{name}");
         assert_eq!(jit.state().x(12), (7..57).sum::<u64>(), "{name}");
     }
+}
+
+/// `auto` makes code once a program has run for a while, or when it is told to; for its siblings it is.
+#[test]
+fn auto_makes_no_code_for_programs_that_end_soon() {
+    let compiled = |rounds: u64, start: fn(&mut Jit, &SoftMmu)| {
+        let mut asm = Asm::new();
+        asm.li(6, rounds);
+        let begin = asm.code.len();
+        asm.i(Op::Addi, 6, 6, -1);
+        loop_while(&mut asm, 6, begin);
+        asm.bare(Op::Ecall);
+        let image = program(&asm);
+        let mmu = image.to_mmu();
+        let mut jit = Jit::new();
+        jit.set_tier(Tier::Auto);
+        start(&mut jit, &mmu);
+        jit.state_mut().pc = image.entry;
+        assert_eq!(jit.run_guest(&mmu), GuestExit::Syscall);
+        jit.stats().blocks_compiled
+    };
+    assert_eq!(compiled(10_000, |_, _| {}), 0);
+    assert_ne!(compiled(100_000, |_, _| {}), 0);
+    assert_ne!(compiled(10_000, |jit, mmu| jit.prepare_code(mmu)), 0);
+    assert_ne!(compiled(10_000, |jit, mmu| *jit = jit.sibling(mmu)), 0);
 }

@@ -256,7 +256,7 @@ impl Inst {
                 Raw::Label(_) | Raw::Cond(_) | Raw::Imm(_) => {}
             }
         }
-        for &(mark, register) in self.row().implicit {
+        for &(mark, register) in self.row().implicit.iter() {
             visit(Reg::Gpr(register), mark);
         }
     }

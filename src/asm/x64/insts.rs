@@ -22,6 +22,7 @@ use super::reg::{Cond, Gpr, Predicate, Size, Xmm, RAX, RBX, RCX, RDX, RSP};
 use super::row::{encoding, places, Encoding, Kind, Mark, Operand, Place, Row};
 use super::Assembler;
 use crate::asm::Label;
+use crate::base::text::{Few, Text};
 
 macro_rules! rows {
     ($(
@@ -42,22 +43,22 @@ macro_rules! rows {
         /// A static of its own, so that each row has one address.
         static TABLE: [Row; [$(Op::$name),*].len()] = [$({
             const OPERANDS: &[Operand] = &[$(Operand {
-                name: stringify!($arg),
+                name: Text::new(stringify!($arg)),
                 mark: rows!(@mark $mark),
                 kind: Kind::$kind,
             }),*];
             const PLACES: [Place; 4] = places($op_en);
             Row {
                 op: Op::$name,
-                name: stringify!($name),
-                opcode: $opcode,
-                mnemonic: $mnemonic,
-                operands: OPERANDS,
-                op_en: $op_en,
-                implicit: &[$((rows!(@mark $use), $register)),*],
+                name: Text::new(stringify!($name)),
+                opcode: Text::new($opcode),
+                mnemonic: Text::new($mnemonic),
+                operands: Few::new(OPERANDS, Operand::NONE),
+                op_en: Text::new($op_en),
+                implicit: Few::new(&[$((rows!(@mark $use), $register)),*], (Mark::N, RAX)),
                 flags: rows!(@flags $flags),
                 feature: rows!(@feature $feature),
-                manual: $manual,
+                manual: Text::new($manual),
                 sized: rows!(@sized $sized),
                 places: PLACES,
             }
@@ -142,7 +143,7 @@ impl Op {
 /// What the encoder needs of the row with this index.
 pub(super) const fn encoding_of(row: usize) -> Encoding {
     let row = &TABLE[row];
-    encoding(row.opcode, row.operands, &row.places)
+    encoding(row.opcode.as_str(), row.operands.as_slice(), &row.places)
 }
 
 // Rows never wrap: a row is held against the manual as one line.

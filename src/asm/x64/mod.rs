@@ -77,6 +77,30 @@ impl PatchSite {
     }
 }
 
+/// A few instructions without labels, assembled to be copied.
+#[derive(Clone, Copy, Debug)]
+pub struct Snippet {
+    bytes: [u8; 16],
+    len: usize,
+    /// Offset of a 32-bit number that is another one in each copy.
+    number: usize,
+}
+
+impl Snippet {
+    /// The code so far, at most 16 bytes; `number` is the offset of four of them that copies may change.
+    pub fn new(assembler: Assembler, number: usize) -> Snippet {
+        let mut snippet = Snippet { bytes: [0; 16], len: 0, number: number.min(12) };
+        // No label is used.
+        let code = assembler.finish().map(Code::into_bytes).unwrap_or_default();
+        debug_assert!(0 < code.len() && code.len() <= 16 && number + 4 <= 16);
+        for (to, from) in snippet.bytes.iter_mut().zip(&code) {
+            *to = *from;
+            snippet.len += 1;
+        }
+        snippet
+    }
+}
+
 impl Assembler {
     /// An assembler with nothing emitted.
     pub fn new() -> Assembler {
@@ -202,6 +226,20 @@ impl Assembler {
             self.buffer.note(at, || format!("nop ; {count} bytes"));
             left -= count;
         }
+    }
+
+    /// Emits a copy of a snippet, with its number if there is one. False, and nothing is emitted, if a listing is wanted.
+    #[inline]
+    pub fn put(&mut self, snippet: &Snippet, number: Option<u32>) -> bool {
+        if self.buffer.is_noted() {
+            return false;
+        }
+        let mut bytes = snippet.bytes;
+        if let (Some(number), Some(field)) = (number, bytes.get_mut(snippet.number..snippet.number + 4)) {
+            field.copy_from_slice(&number.to_le_bytes());
+        }
+        self.buffer.put_short(&bytes, snippet.len);
+        true
     }
 
     /// Sets all 64 bits of the register, with the shortest instruction. Flags are not changed.

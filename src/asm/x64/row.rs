@@ -18,6 +18,7 @@
 use super::features::Feature;
 use super::insts::Op;
 use super::reg::Gpr;
+use crate::base::text::{Few, Text};
 
 /// One row of the instruction table.
 #[derive(Debug)]
@@ -25,24 +26,24 @@ pub struct Row {
     /// The operation.
     pub op: Op,
     /// `<mnemonic>_<form>`: the name of the emit method.
-    pub name: &'static str,
+    pub name: Text<20>,
     /// The manual's opcode column.
-    pub opcode: &'static str,
+    pub opcode: Text<30>,
     /// What a disassembler calls it; a condition is appended to it.
-    pub mnemonic: &'static str,
+    pub mnemonic: Text<16>,
     /// The operands, in the manual's order: destination first.
-    pub operands: &'static [Operand],
+    pub operands: Few<Operand, 4>,
     /// The manual's operand encoding.
-    pub op_en: &'static str,
+    pub op_en: Text<4>,
     /// Registers that are read or written without being operands.
-    pub implicit: &'static [(Mark, Gpr)],
+    pub implicit: Few<(Mark, Gpr), 4>,
     /// What happens to the flags; `None` if nothing. "Written" means that one of them may be another one afterwards,
     /// or undefined; others may survive (`inc`), or all of them (a shift by 0).
     pub flags: Option<Mark>,
     /// The feature needed beyond the baseline.
     pub feature: Option<Feature>,
     /// Volume and instruction in the Intel Software Developer's Manual (order number 325462).
-    pub manual: &'static str,
+    pub manual: Text<28>,
     /// True if the instruction takes a [`super::reg::Size`].
     pub sized: bool,
     /// The Op/En column, read.
@@ -52,9 +53,14 @@ pub struct Row {
 /// An operand of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Operand {
-    pub name: &'static str,
+    pub name: Text<10>,
     pub mark: Mark,
     pub kind: Kind,
+}
+
+impl Operand {
+    /// Stands where there is none.
+    pub(super) const NONE: Operand = Operand { name: Text::new(""), mark: Mark::N, kind: Kind::L };
 }
 
 /// How an operand is used. Of a memory operand it says what happens to the memory; the registers of the address

@@ -11,7 +11,7 @@ use std::fmt::{self, Display, Formatter};
 impl Display for Inst {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let row = self.row();
-        f.write_str(row.mnemonic)?;
+        f.write_str(&row.mnemonic)?;
         if row.places.contains(&Place::Cond) {
             f.write_str(self.cond().name())?;
         }

@@ -49,8 +49,10 @@ impl Lower<'_> {
         let mem = match (self.home(base), i32::try_from(offset)) {
             (Home::Zero, Ok(offset)) => Mem::absolute(offset),
             // Only the low half matters.
-            (_, Ok(offset)) => Mem::base(self.sized(S32, base, RDX)).disp(offset),
+            (_, Ok(offset)) => Mem::base(self.sized(S32, base, RCX)).disp(offset),
             (_, Err(_)) => {
+                // A unit may have a value in rdx.
+                self.failed |= self.local.is_some();
                 self.load_sized(S32, RDX, base);
                 self.asm.load_constant(RAX, offset.cast_unsigned());
                 self.asm.add_rr(S64, RDX, RAX);

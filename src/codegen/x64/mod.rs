@@ -21,6 +21,7 @@ mod memory;
 mod nan;
 mod roles;
 mod rotate;
+mod snippets;
 mod thunks;
 pub mod unit;
 mod upper;
@@ -39,6 +40,7 @@ use crate::ir::{IRBlock, IROp, Terminator};
 use nan::Raw;
 use roles::{home, Home};
 use rotate::PutOff;
+use snippets::Snippets;
 use thunks::state;
 use upper::Upper;
 
@@ -89,6 +91,7 @@ struct Buffers {
     links: Vec<LinkSite>,
     cold: Vec<Cold>,
     cost: i32,
+    snippets: Snippets,
 }
 
 /// Code of one block in the memory of its [`Compiler`]; the fields are those of [`CodeObject`].
@@ -134,7 +137,7 @@ impl Compiler {
         request: &Request,
     ) -> Result<(), Bail> {
         self.0.cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-        let Buffers { asm, marks, pcs, pending, repairs, links, cold, cost } = &mut self.0;
+        let Buffers { asm, marks, pcs, pending, repairs, links, cold, cost, snippets } = &mut self.0;
         let cost = *cost;
         asm.clear();
         marks.clear();
@@ -155,6 +158,7 @@ impl Compiler {
             repairs,
             links,
             cold,
+            snippets,
             upper: Upper::UNKNOWN,
             put_off: PutOff::default(),
             raw: Raw::default(),
@@ -163,6 +167,8 @@ impl Compiler {
             local: None,
             kept: Vec::new(),
             failed: false,
+            low: false,
+            strict: false,
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
@@ -226,6 +232,7 @@ struct Lower<'a> {
     /// Links and the label of each one's displacement field end.
     links: &'a mut Vec<LinkSite>,
     cold: &'a mut Vec<Cold>,
+    snippets: &'a Snippets,
     upper: Upper,
     put_off: PutOff,
     raw: Raw,
@@ -239,6 +246,10 @@ struct Lower<'a> {
     kept: Vec<Locals>,
     /// An operation has no code.
     failed: bool,
+    /// Of the result of the operation at hand only the low half is wanted.
+    low: bool,
+    /// A comparison is to give up if it is unordered.
+    strict: bool,
 }
 
 /// Homes of the registers that stand for an operation's operands in a unit that has its own allocation.
@@ -539,16 +550,12 @@ impl Lower<'_> {
                 self.asm.movsd_xm(Xmm::ALL[0], Mem::label(nan));
                 self.asm.jmp(back);
             }
-            // The return address says where.
-            ColdKind::OutOfFuel => self.asm.call_m(state(roles::FUEL_THUNK)),
+            ColdKind::OutOfFuel => self.snippets.put_out_of_fuel(self.asm),
             ColdKind::EmptyStack { back } => {
                 self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
                 self.asm.jmp(back);
             }
-            ColdKind::Stub { link } => {
-                self.asm.mov_ri32(RAX, link);
-                self.asm.jmp_m(state(roles::LINK_THUNK));
-            }
+            ColdKind::Stub { link } => self.snippets.put_stub(self.asm, link),
             ColdKind::MissCall { return_to, back } => {
                 let room = self.asm.new_label();
                 self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));

@@ -162,7 +162,9 @@ impl Lower<'_> {
                 self.pend(dst);
             }
             _ => {
-                self.asm.movsxd_rr(from, from);
+                if !self.low {
+                    self.asm.movsxd_rr(from, from);
+                }
                 self.put_narrow(dst, from);
             }
         }

@@ -14,6 +14,7 @@
 
 use super::insn::{Extension, Op, Row};
 use super::operand::Format;
+use crate::base::text::Text;
 
 macro_rules! rows {
     ($($name:literal $bits:literal $mask:literal $nonzero:literal $format:ident $op:ident $section:literal;)*) => {
@@ -22,14 +23,14 @@ macro_rules! rows {
 
         /// A static of its own, so that each row has one address.
         static TABLE: [Row; [$(Op::$op),*].len()] = [$(Row {
-            name: $name,
+            name: Text::new($name),
             bits: $bits,
             mask: $mask,
             nonzero: $nonzero,
             format: Format::$format,
             extension: Extension::C,
             ends_block: super::insn::ROWS[Op::$op as usize].ends_block,
-            section: $section,
+            section: Text::new($section),
             op: Op::$op,
         }),*];
     };

@@ -6,8 +6,8 @@
 //! of the bucket is the right one, and the fields are taken out without branches.
 
 use super::compressed::COMPRESSED;
-use super::insn::{Insn, Row, ROWS};
-use super::operand::Fields;
+use super::insn::{length, Insn, Op, Row, ROWS};
+use super::operand::{Fields, Format};
 
 /// The opcodes (bits 6:2) whose rows differ in bits 31:25 besides 14:12: OP-IMM, OP-IMM-32, AMO, OP, OP-32 and
 /// OP-FP (RISC-V Unpriv. 35, opcode map).
@@ -48,7 +48,9 @@ struct Fixed {
     mask: u32,
     /// `nonzero` of the row, or all bits: then the condition holds for every word that is not 0.
     nonzero: u32,
-    row: &'static Row,
+    /// The rest of the row that decoding needs, so that it need not look there.
+    op: Op,
+    format: Format,
 }
 
 impl Fixed {
@@ -68,20 +70,25 @@ impl Fixed {
 /// Source: RISC-V Unpriv. 20250508, 1.5 (lengths), 20.2 (rounding modes), 27 (16-bit instructions).
 #[inline]
 pub fn decode(word: u32) -> Option<Insn> {
-    let row = find(word)?;
-    let Fields { rd, rs1, rs2, rs3, rm, aq, rl, imm } = row.format.layout().fields(word);
+    let Fixed { op, format, bits, .. } = FIXED[find_index(word)?];
+    let Fields { rd, rs1, rs2, rs3, rm, aq, rl, imm } = format.layout().fields(word);
     if rm == 5 || rm == 6 {
         return None;
     }
-    Some(Insn { op: row.op, rd, rs1, rs2, rs3, rm, aq, rl, imm, len: row.length() })
+    Some(Insn { op, rd, rs1, rs2, rs3, rm, aq, rl, imm, len: length(bits) })
 }
 
 /// The row of the instruction in the low bits of `word`. The word may still be illegal for its rounding mode.
-#[inline]
 pub fn find(word: u32) -> Option<&'static Row> {
+    find_index(word).map(row)
+}
+
+/// The index of the row in `FIXED`.
+#[inline(always)]
+fn find_index(word: u32) -> Option<usize> {
     let key = key(&KEY_GROUPS, word);
     let bucket = &CANDIDATES[usize::from(STARTS[key])..usize::from(STARTS[key + 1])];
-    bucket.iter().map(|i| &FIXED[usize::from(*i)]).find(|fixed| fixed.matches(word)).map(|fixed| fixed.row)
+    bucket.iter().map(|i| usize::from(*i)).find(|&i| FIXED[i].matches(word))
 }
 
 /// The key of a word; below `KEYS` for every word.
@@ -191,12 +198,12 @@ const fn candidates() -> [u8; ENTRIES] {
 }
 
 const fn fixed() -> [Fixed; ROW_COUNT] {
-    let mut out = [Fixed { bits: 0, mask: 0, nonzero: 0, row: row(0) }; ROW_COUNT];
+    let mut out = [Fixed { bits: 0, mask: 0, nonzero: 0, op: row(0).op, format: row(0).format }; ROW_COUNT];
     let mut i = 0;
     while i < ROW_COUNT {
         let row = row(i);
         let nonzero = if row.nonzero == 0 { u32::MAX } else { row.nonzero };
-        out[i] = Fixed { bits: row.bits, mask: row.mask, nonzero, row };
+        out[i] = Fixed { bits: row.bits, mask: row.mask, nonzero, op: row.op, format: row.format };
         i += 1;
     }
     out

@@ -12,6 +12,7 @@
 //! Sections are those of the RISC-V Unprivileged ISA, document version 20250508.
 
 use super::operand::Format;
+use crate::base::text::Text;
 
 /// One instruction, decoded. Fields that the operation does not have are 0, so that equal means the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub enum Extension {
 #[derive(Debug)]
 pub struct Row {
     /// Assembler mnemonic.
-    pub name: &'static str,
+    pub name: Text<12>,
     /// The value of the fixed bits ("match" in the manual's opcode tables).
     pub bits: u32,
     /// Which bits are fixed. Rows of 16-bit instructions fix none above bit 15.
@@ -87,7 +88,7 @@ pub struct Row {
     /// True if control may not go on to the next instruction, or the next one may have to be fetched again.
     pub ends_block: bool,
     /// Section of the RISC-V Unprivileged ISA 20250508.
-    pub section: &'static str,
+    pub section: Text<8>,
     /// The operation; of a 16-bit instruction, that of its expansion.
     pub op: Op,
 }
@@ -95,11 +96,16 @@ pub struct Row {
 impl Row {
     /// Length of the instruction in bytes: 2 or 4.
     pub const fn length(&self) -> u8 {
-        if self.bits & 3 == 3 {
-            4
-        } else {
-            2
-        }
+        length(self.bits)
+    }
+}
+
+/// Length in bytes of an instruction with these low bits (RISC-V Unpriv. 1.5).
+pub const fn length(bits: u32) -> u8 {
+    if bits & 3 == 3 {
+        4
+    } else {
+        2
     }
 }
 
@@ -117,14 +123,14 @@ macro_rules! rows {
 
         /// A static of its own, so that each row has one address.
         static TABLE: [Row; [$(Op::$op),*].len()] = [$(Row {
-            name: $name,
+            name: Text::new($name),
             bits: $bits,
             mask: $mask,
             nonzero: 0,
             format: Format::$format,
             extension: Extension::$ext,
             ends_block: rows!(@$ends),
-            section: $section,
+            section: Text::new($section),
             op: Op::$op,
         }),*];
     };
@@ -141,7 +147,7 @@ impl Op {
 
     /// The assembler mnemonic of the operation.
     pub fn name(self) -> &'static str {
-        self.row().name
+        &self.row().name
     }
 }
 

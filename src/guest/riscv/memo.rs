@@ -18,36 +18,25 @@ struct Entry {
     op: IROp,
 }
 
-/// The table.
-#[derive(Clone, Debug)]
+/// The table: no entry yet, or a power of two.
+#[derive(Clone, Debug, Default)]
 pub struct Memo(Vec<Entry>);
 
-impl Default for Memo {
-    fn default() -> Memo {
-        Memo::new()
-    }
-}
-
 impl Memo {
-    /// An empty table, to be used for many blocks.
+    /// An empty table, to be used for many blocks. It takes no memory before the first.
     pub fn new() -> Memo {
-        Memo::with_entries(ENTRIES)
+        Memo::default()
     }
 
     /// A table that is hardly one, for a single block.
     pub fn tiny() -> Memo {
-        Memo::with_entries(1)
-    }
-
-    /// `count` is a power of two.
-    fn with_entries(count: usize) -> Memo {
-        Memo(vec![Entry { word: NONE, op: IROp::Fence {} }; count])
+        Memo(empty(1))
     }
 
     /// Fibonacci hashing (Knuth, TAOCP 3, 6.4): the bits above the low ones of a product.
     #[inline(always)]
     fn index(&self, word: u32) -> usize {
-        (word.wrapping_mul(0x9e37_79b9) >> 16) as usize & (self.0.len() - 1)
+        (word.wrapping_mul(0x9e37_79b9) >> 16) as usize & self.0.len().wrapping_sub(1)
     }
 
     /// The operation that the instruction means, if it was there lately.
@@ -60,10 +49,16 @@ impl Memo {
     #[inline(always)]
     pub(super) fn put(&mut self, word: u32, op: IROp) {
         let index = self.index(word);
-        if let Some(entry) = self.0.get_mut(index) {
-            *entry = Entry { word, op };
+        match self.0.get_mut(index) {
+            Some(entry) => *entry = Entry { word, op },
+            None => self.0 = empty(ENTRIES),
         }
     }
+}
+
+#[cold]
+fn empty(count: usize) -> Vec<Entry> {
+    vec![Entry { word: NONE, op: IROp::Fence {} }; count]
 }
 
 #[cfg(test)]
@@ -78,6 +73,7 @@ mod tests {
     fn what_is_remembered_is_what_would_be_lifted() {
         let code: Vec<u8> = CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
         let mut memo = Memo::new();
+        lift_into(0, &code, vec![], &mut memo);
         for pc in [0x1000, 0x2000, 0x3000] {
             assert_eq!(lift_into(pc, &code, vec![], &mut memo), lift(pc, &code));
         }

@@ -3,12 +3,17 @@
 pub mod constants;
 pub mod dead;
 pub mod facts;
+pub mod flow;
+pub mod fold;
+pub mod memory;
 pub mod mend;
 pub mod number;
+pub mod quiet;
 pub mod sink;
 pub mod subst;
 
 use super::func::Func;
+use super::verify::{verify, Flaw};
 
 /// A pass: its name, and what it does.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +27,36 @@ pub struct Pass {
 /// All passes, in the order in which they run.
 #[rustfmt::skip] // rows never wrap
 pub const PASSES: &[Pass] = &[
+    Pass { name: "fold", only_o2: false, run: fold::run },
     Pass { name: "number", only_o2: false, run: number::run },
+    Pass { name: "memory", only_o2: false, run: memory::run },
+    Pass { name: "fold again", only_o2: false, run: fold::run },
+    Pass { name: "number again", only_o2: false, run: number::run },
+    Pass { name: "quiet", only_o2: false, run: quiet::run },
     Pass { name: "narrow", only_o2: false, run: facts::narrow },
     Pass { name: "sink",   only_o2: false, run: sink::run },
     Pass { name: "dead",   only_o2: false, run: dead::run },
     Pass { name: "constants", only_o2: false, run: constants::run },
     Pass { name: "mend",   only_o2: false, run: mend::run },
 ];
+
+/// A pass that left a function that is not well formed. No name: the function was not from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    pub pass: Option<&'static str>,
+    pub flaw: Flaw,
+}
+
+/// Runs all passes. With `check`, the verifier looks at what each leaves.
+///
+/// # Errors
+/// The first pass that broke something; the function is of no use then.
+pub fn run(func: &mut Func, check: bool) -> Result<(), Broken> {
+    let look = |func: &Func, pass| if check { verify(func).map_err(|flaw| Broken { pass, flaw }) } else { Ok(()) };
+    look(func, None)?;
+    for pass in PASSES {
+        (pass.run)(func);
+        look(func, Some(pass.name))?;
+    }
+    Ok(())
+}

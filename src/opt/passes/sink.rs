@@ -81,6 +81,8 @@ fn can_sink(func: &Func, inst: &Inst) -> bool {
     op.info().effect == Effect::Pure
         && inst.state.is_none()
         && inst.class == Class::Int
-        && !matches!(op, IROp::Const { .. })
+        // What the host does with registers of its own is not done where a state is made.
+        && !matches!(op, IROp::Const { .. } | IROp::ZeroIfZero { .. } | IROp::ZeroIfNot { .. })
+        && !matches!(op, IROp::MulH { .. } | IROp::MulHU { .. } | IROp::MulHSU { .. })
         && inst.uses().all(|arg| func.inst(arg).class == Class::Int)
 }

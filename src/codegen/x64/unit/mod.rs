@@ -17,6 +17,7 @@ mod probe;
 mod recipe;
 mod seat;
 
+use super::snippets::Snippets;
 use super::{ColdKind, Lower, Raw, Request, Upper};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
@@ -104,6 +105,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
         let (mut marks, mut pcs, mut pending, mut repairs, mut cold) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut failed = |_: IROp| 0;
+        let snippets = Snippets::default();
         let lower = Lower {
             asm: &mut asm,
             request,
@@ -124,6 +126,9 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             local: Some([Home::Zero; 64]),
             kept: Vec::new(),
             failed: false,
+            low: false,
+            strict: false,
+            snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
@@ -298,6 +303,8 @@ impl<'a, 'b> Emitter<'a, 'b> {
         let op = self.seat(&mut seats, step, value, inst, op)?;
         let from = self.lower.here();
         let first_cold = self.lower.cold.len();
+        self.lower.strict = inst.strict;
+        self.lower.low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         match op {
             Seated::Plain(op @ IROp::Copy { src, .. }) => {
                 // Also if it is its own destination.
@@ -310,6 +317,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 self.lower.unit_indexed(scale, index, base, &op);
             }
         }
+        (self.lower.low, self.lower.strict) = (false, false);
         // What the next reader wants whole is made whole here.
         if self.facts.wanted.get(value.index()) == Some(&true) {
             self.lower.extend_all_defined(seats.dst);
@@ -444,16 +452,15 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 let work = |edge: u32, to: BlockId| {
                     self.edge_edits[edge as usize].is_some() || self.refund(id, to) > 0
                 };
-                let (to, or) = (*taken, *fallthrough);
-                let (one, other) = (edges.start, edges.start + 1);
-                let taken_is_hot = count(taken) > count(fallthrough);
+                let taken_is_hot = count(taken) >= count(fallthrough);
+                let (hot, cold, to_hot) = match taken_is_hot {
+                    true => ((edges.start, *taken), (edges.start + 1, *fallthrough), cond),
+                    false => ((edges.start + 1, *fallthrough), (edges.start, *taken), cond.inverted()),
+                };
                 // The way that is jumped to, on a condition, and the one that follows.
-                let (away, far, cond, edge, near) = match (work(one, to), work(other, or)) {
-                    (_, false) if next == Some(to) => (other, or, cond.inverted(), one, to),
-                    (false, _) => (one, to, cond, other, or),
-                    (true, false) => (other, or, cond.inverted(), one, to),
-                    (true, true) if taken_is_hot => (other, or, cond.inverted(), one, to),
-                    (true, true) => (one, to, cond, other, or),
+                let ((away, far), (edge, near), cond) = match next == Some(hot.1) || work(hot.0, hot.1) {
+                    true => (cold, hot, to_hot.inverted()),
+                    false => (hot, cold, to_hot),
                 };
                 if work(away, far) {
                     let label = self.lower.asm.new_label();

@@ -1,6 +1,6 @@
 //! What the register allocator is told about a region: operands, what states need, and what the allocator's numbers mean.
 
-use crate::asm::x64::reg::Gpr;
+use crate::asm::x64::reg::{Gpr, RDX};
 use crate::base::{RegId, FIRST_TEMP};
 use crate::codegen::x64::roles::{home, Home, FPR_ROLES, GPR_ROLES};
 use crate::ir::ops::Effect;
@@ -46,7 +46,8 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// The registers that may be used.
 pub(super) fn target() -> Target {
-    let gprs = GPR_ROLES.iter().map(|&(_, host)| Register { class: 0, number: host.number() }).collect();
+    let mapped = GPR_ROLES.iter().map(|&(_, host)| host);
+    let gprs = mapped.chain([RDX]).map(|host| Register { class: 0, number: host.number() }).collect();
     let xmms = FPR_ROLES.iter().map(|&(_, number)| Register { class: 1, number }).collect();
     Target {
         allocatable: [gprs, xmms],
@@ -98,7 +99,7 @@ impl Plan {
                 let inst = func.inst(value);
                 let defines = match inst.node {
                     // Zero needs no place, unless it is what a phi may be.
-                    Node::Op(IROp::Const { imm: 0, .. }) => args[value.index()],
+                    Node::Op(IROp::Const { imm: 0, .. }) if inst.class == Class::Int => args[value.index()],
                     Node::Op(op) => op.def().is_some() && !inst.sunk,
                     Node::Home(_) | Node::Phi => true,
                     Node::Gone => false,
@@ -193,6 +194,9 @@ impl Plan {
             }
             self.operand(value, OperandKind::Def);
             self.step(Step::Inst(value), at);
+            if let (true, Some(last)) = (takes_rdx(inst), self.function.instructions.last_mut()) {
+                last.clobbers.insert(Register { class: 0, number: RDX.number() });
+            }
         }
         let at = self.function.operands.len();
         match &block.term {
@@ -251,6 +255,27 @@ pub(super) fn folded(func: &Func, inst: &Inst) -> Option<(usize, Value)> {
     (sum.sunk && scale(&sum_op).is_some()).then_some((at, base))
 }
 
+/// Whether the code of an instruction needs rdx for itself.
+pub(super) fn takes_rdx(inst: &Inst) -> bool {
+    let Node::Op(op) = inst.node else { return false };
+    matches!(
+        op,
+        IROp::MulH { .. }
+            | IROp::MulHU { .. }
+            | IROp::MulHSU { .. }
+            | IROp::Div { .. }
+            | IROp::DivU { .. }
+            | IROp::Rem { .. }
+            | IROp::RemU { .. }
+            | IROp::DivW { .. }
+            | IROp::DivUW { .. }
+            | IROp::RemW { .. }
+            | IROp::RemUW { .. }
+            | IROp::ZeroIfZero { .. }
+            | IROp::ZeroIfNot { .. }
+    )
+}
+
 /// Whether the code of an instruction may fault or give up, so that it needs its state.
 pub(super) fn gives_up(inst: &Inst) -> bool {
     let Node::Op(op) = inst.node else { return false };
@@ -271,7 +296,8 @@ pub(super) fn gives_up(inst: &Inst) -> bool {
         | IROp::WriteFlags { .. }
         | IROp::ReadRound { .. }
         | IROp::Fence {} => false,
-        IROp::EqF64 { .. } | IROp::LtF64 { .. } | IROp::LeF64 { .. } => false,
+        IROp::LtF64 { .. } | IROp::LeF64 { .. } => inst.strict,
+        IROp::EqF64 { .. } => false,
         _ => op.info().effect != Effect::Pure || inst.state.is_some(),
     }
 }

@@ -2,6 +2,7 @@
 //! list has to agree with it.
 
 use super::super::roles::{Home, FPR_ROLES, GPR_ROLES};
+use super::super::snippets::Snippets;
 use super::{Lower, PutOff, Raw, Request, Upper};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures};
@@ -14,6 +15,7 @@ use crate::ir::IROp;
 pub struct Probe {
     asm: Assembler,
     request: Request,
+    snippets: Snippets,
 }
 
 /// The guest's registers that are in a host register while units meet.
@@ -25,7 +27,7 @@ impl Probe {
     /// For a processor.
     pub fn new(features: CpuFeatures) -> Probe {
         let request = Request { memory: Memory::Low, features, first_link: 0, listing: false };
-        Probe { asm: Assembler::new(), request }
+        Probe { asm: Assembler::new(), request, snippets: Snippets::default() }
     }
 
     /// Whether an operation has code.
@@ -64,6 +66,9 @@ impl Probe {
             local: Some(homes),
             kept: Vec::new(),
             failed: false,
+            low: false,
+            strict: false,
+            snippets: &self.snippets,
         };
         lower.single_operation(op);
         !lower.failed

@@ -7,7 +7,7 @@ use crate::asm::x64::Size;
 use crate::base::{RegId, FIRST_FLOAT};
 use crate::codegen::x64::roles::{slot, Home};
 use crate::codegen::x64::upper::float_bit;
-use crate::codegen::x64::Lower;
+use crate::codegen::x64::{Lower, Source};
 use crate::ir::IROp;
 use crate::regalloc::Location;
 
@@ -75,11 +75,21 @@ impl Lower<'_> {
     pub(super) fn unit_indexed(&mut self, scale: u8, index: RegId, base: RegId, op: &IROp) {
         self.mend_slots(op);
         let offset = offset_of(op);
-        let (a, b) = (self.sized(Size::S32, index, RCX), self.sized(Size::S32, base, RDX));
-        let mem = match Index::new(a) {
-            Some(index) => Mem::sum(b, index, Scale::ALL[usize::from(scale & 3)]),
-            // The stack pointer is no home.
-            None => Mem::base(b),
+        let a = self.sized(Size::S32, index, RCX);
+        let mem = match (self.operand_sized(Size::S32, base, RCX), Index::new(a)) {
+            (Source::Gpr(b), Some(index)) if b != RCX => Mem::sum(b, index, Scale::ALL[usize::from(scale & 3)]),
+            (b, _) => {
+                // One scratch register is all there is.
+                self.load_sized(Size::S32, RCX, index);
+                if scale > 0 {
+                    self.asm.shl_ri(Size::S32, RCX, scale);
+                }
+                match b {
+                    Source::Mem(b) => self.asm.add_rm(Size::S32, RCX, b),
+                    Source::Gpr(_) => {}
+                }
+                Mem::base(RCX)
+            }
         };
         let mem = self.guest(mem.disp(offset as i32));
         self.access(op, mem);
