@@ -176,10 +176,10 @@ fn regions_stop_between_the_blocks_of_the_interpreter() {
     let start = asm.code.len();
     for n in 0..150 {
         match n {
-            20 => asm.r(Op::OrcB, 10, 10, 0),
-            40 => asm.i(Op::Csrrs, 14, 0, vm_engine_jit::testing::asm::csr::INSTRET),
-            90 => asm.i(Op::Andi, 9, 8, 3),
-            91 => asm.r(Op::Div, 10, 11, 9),
+            70 => asm.r(Op::OrcB, 10, 10, 0),
+            140 => asm.i(Op::Csrrs, 14, 0, vm_engine_jit::testing::asm::csr::INSTRET),
+            30 => asm.i(Op::Andi, 9, 8, 3),
+            31 => asm.r(Op::Div, 10, 11, 9),
             _ => asm.i(Op::Addi, 11, 11, n),
         };
     }
@@ -234,4 +234,24 @@ fn regions_keep_nans_that_are_singles() {
     loop_while(&mut asm, 8, start);
     asm.bare(Op::Ecall);
     check(&program(&asm), &mut end);
+}
+
+/// What nobody reads is computed where the loop is left; the host's fixed operands are not the loop's then.
+#[test]
+fn regions_compute_what_they_owe_when_they_are_left() {
+    for (last, other) in [(31, 29), (7, 6), (28, 5), (17, 16)] {
+        for op in [Op::CzeroEqz, Op::CzeroNez, Op::Mulhsu, Op::Mulhu, Op::Mulh, Op::Add, Op::Maxu] {
+            let mut asm = Asm::new();
+            asm.li(8, 100_000).li(last, 9).li(other, 0x8765_4321_1234_5678);
+            let start = asm.code.len();
+            // More values than there are registers.
+            for reg in 10..28 {
+                asm.r(Op::Xor, reg, reg, other).i(Op::Addi, reg, reg, i64::from(reg));
+            }
+            asm.r(op, last, 10, 27).r(op, other, other, 12).i(Op::Addi, 8, 8, -1);
+            loop_while(&mut asm, 8, start);
+            asm.bare(Op::Ecall);
+            check(&program(&asm), &mut end);
+        }
+    }
 }
