@@ -205,6 +205,7 @@ mod tests {
             preds: preds.iter().copied().map(BlockId).collect(),
             term,
             cost: 1,
+            reserve: 1,
             count: 1,
             frames: Vec::new(),
             safepoint: None,
@@ -228,7 +229,7 @@ mod tests {
         blocks[1].insts = vec![Value(2), Value(3)];
         blocks[1].phis = vec![Phi { value: Value(1), args: vec![Value(0), Value(2)] }];
         let states = vec![state(Value(1)), state(Value(2))];
-        Func { insts, blocks, states, touched: vec![10], reached: vec![true; 3] }
+        Func { insts, blocks, states, touched: vec![10], reached: vec![true; 3], zero: None }
     }
 
     fn broken(change: impl Fn(&mut Func)) -> Option<Rule> {

@@ -255,3 +255,22 @@ fn regions_compute_what_they_owe_when_they_are_left() {
         }
     }
 }
+
+/// A way that is seldom taken ends in a branch that is decided, and comes back to the loop where another way does.
+#[test]
+fn regions_count_on_ways_that_are_seldom_taken() {
+    let mut asm = Asm::new();
+    asm.li(18, 99).li(27, 0x5851_f42d_4c95_7f2d).li(8, 2000);
+    let outer = asm.code.len();
+    asm.li(20, 18);
+    let start = asm.code.len();
+    asm.r(Op::Mul, 18, 18, 27).i(Op::Addi, 18, 18, 549).i(Op::Srli, 30, 18, 39).i(Op::Andi, 30, 30, 1023);
+    asm.i(Op::Sltiu, 30, 30, 35).s(Op::Bne, 30, 0, 8).u(Op::Jal, 0, 12);
+    asm.s(Op::Bltu, 21, 0, 8).r(Op::Ror, 29, 17, 8);
+    asm.i(Op::Addi, 20, 20, -1);
+    loop_while(&mut asm, 20, start);
+    asm.i(Op::Addi, 8, 8, -1);
+    loop_while(&mut asm, 8, outer);
+    asm.bare(Op::Ecall);
+    check(&program(&asm), &mut end);
+}
