@@ -27,13 +27,7 @@ fn regions_random_programs() {
                 let result = compare(seed, LENGTH, &tiers);
                 let mut total = total.lock().unwrap();
                 match result {
-                    Ok(one) => {
-                        total.0.instructions += one.instructions;
-                        total.0.stops += one.stops;
-                        total.0.faults += one.faults;
-                        total.0.regions += one.regions;
-                        total.0.refused += one.refused;
-                    }
+                    Ok(one) => total.0.add(one),
                     Err(report) => total.1.push(report),
                 }
             });

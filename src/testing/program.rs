@@ -88,10 +88,14 @@ impl Program {
             match item {
                 Item::Code(code) => asm.code.extend(code),
                 Item::Label(_) => {}
+                // A branch that does not reach its label is none.
+                Item::Branch { to, .. } if !(-4096..4096).contains(&place(to)) => _ = asm.i(Op::Addi, 0, 0, 0),
                 Item::Branch { op, rs1, rs2, to } => _ = asm.s(*op, *rs1, *rs2, place(to)),
                 Item::Jump { rd, to } => _ = asm.u(Op::Jal, *rd, place(to)),
                 Item::Address { rd, to, plus } => {
-                    asm.u(Op::Auipc, *rd, 0).i(Op::Addi, *rd, *rd, place(to) + plus);
+                    let distance = place(to) + plus;
+                    let low = distance << 52 >> 52;
+                    asm.u(Op::Auipc, *rd, distance - low).i(Op::Addi, *rd, *rd, low);
                 }
             }
         }
@@ -119,7 +123,7 @@ pub struct Maker {
 }
 
 /// Instructions beyond which a program gets no further items: branches reach all of it.
-const LARGEST: usize = 600;
+const LARGEST: usize = 500;
 
 impl Maker {
     /// A maker of one program; equal seeds give equal programs.
@@ -224,6 +228,9 @@ impl Maker {
         self.code(|asm| _ = asm.li(counter, rounds as u64));
         self.items.push(Item::Label(top));
         self.noise();
+        if self.rng.chance(2, 3) {
+            self.step();
+        }
         self.some(depth + 1, 5);
         let out = self.rng.chance(1, 3).then(|| self.label());
         if let Some(out) = out {
@@ -335,7 +342,7 @@ impl Maker {
     /// Moves a pointer, which walks off its pages in the end.
     fn step(&mut self) {
         let pointer = self.rng.pick(&roles::POINTERS);
-        let by = self.rng.pick(&[8, 8, 16, 64, -8, -8, -16, 1, 4]);
+        let by = self.rng.pick(&[8, 8, 16, 64, -8, -16, -64, 1, 4]);
         self.code(|asm| _ = asm.i(Op::Addi, pointer, pointer, by));
     }
 

@@ -182,6 +182,17 @@ pub struct Compared {
     pub refused: u64,
 }
 
+impl Compared {
+    /// Adds another's numbers.
+    pub fn add(&mut self, other: Compared) {
+        self.instructions += other.instructions;
+        self.stops += other.stops;
+        self.faults += other.faults;
+        self.regions += other.regions;
+        self.refused += other.refused;
+    }
+}
+
 /// Runs the round of a seed on the interpreter and on the tiers.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ pub mod facts;
 pub mod flow;
 pub mod fold;
 pub mod memory;
+pub mod mend;
 pub mod number;
 pub mod quiet;
 pub mod sink;
@@ -36,6 +37,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "sink",   only_o2: false, run: sink::run },
     Pass { name: "dead",   only_o2: false, run: dead::run },
     Pass { name: "constants", only_o2: false, run: constants::run },
+    Pass { name: "mend",   only_o2: false, run: mend::run },
 ];
 
 /// A pass that left a function that is not well formed. No name: the function was not from the start.

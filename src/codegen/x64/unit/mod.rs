@@ -306,6 +306,12 @@ impl<'a, 'b> Emitter<'a, 'b> {
         self.lower.strict = inst.strict;
         self.lower.low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         match op {
+            Seated::Plain(op @ IROp::Copy { src, .. }) => {
+                // Also if it is its own destination.
+                self.lower.mend_slots(&op);
+                self.lower.mend(src);
+                self.lower.unit_operation(&op);
+            }
             Seated::Plain(op) => self.lower.unit_operation(&op),
             Seated::Indexed { scale, index, base, op } => {
                 self.lower.unit_indexed(scale, index, base, &op);
