@@ -5,6 +5,7 @@ pub mod dead;
 pub mod facts;
 pub mod flow;
 pub mod fold;
+pub mod invariant;
 pub mod memory;
 pub mod number;
 pub mod sink;
@@ -30,6 +31,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "memory", only_o2: false, run: memory::run },
     Pass { name: "fold again", only_o2: false, run: fold::run },
     Pass { name: "number again", only_o2: false, run: number::run },
+    Pass { name: "invariant", only_o2: true, run: invariant::run },
     Pass { name: "narrow", only_o2: false, run: facts::narrow },
     Pass { name: "sink",   only_o2: false, run: sink::run },
     Pass { name: "dead",   only_o2: false, run: dead::run },
