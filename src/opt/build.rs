@@ -306,7 +306,7 @@ impl Builder<'_> {
                 }
             };
             let value = self.op(id, op, args, class);
-            self.func.insts[value.index()].state = Some(at);
+            self.func.insts[value.index()].state = Some(at).filter(|_| may_give_up(&op));
             value
         } else {
             self.pure(id, *op, args, class)

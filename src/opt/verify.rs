@@ -228,7 +228,7 @@ mod tests {
         blocks[1].insts = vec![Value(2), Value(3)];
         blocks[1].phis = vec![Phi { value: Value(1), args: vec![Value(0), Value(2)] }];
         let states = vec![state(Value(1)), state(Value(2))];
-        Func { insts, blocks, states, touched: vec![10], reached: vec![true; 3] }
+        Func { insts, blocks, states, touched: vec![10], reached: vec![true; 3], ..Func::default() }
     }
 
     fn broken(change: impl Fn(&mut Func)) -> Option<Rule> {

@@ -189,7 +189,7 @@ impl Generator<'_, '_> {
                 entry: heads.contains(&index),
             }
         };
-        let region = Region { blocks: order.iter().map(region_block).collect(), score: 0 };
+        let region = Region { blocks: order.iter().map(region_block).collect(), score: 0, covered: 0, entries: 0 };
         (Recording { blocks, sequence: Vec::new() }, region)
     }
 
@@ -290,7 +290,7 @@ fn runs(func: &Func, machines: &[Machine]) -> Vec<Run> {
 pub fn passes(data: &[u8]) {
     let mut choices = Choices(data);
     let has_class = |name: &str| !name.contains("F32") && !name.contains("F64");
-    let apt = |index: &usize| ROWS[*index].effect == Effect::Pure && has_class(ROWS[*index].name);
+    let apt = |index: &usize| ROWS[*index].effect == Effect::Pure && has_class(ROWS[*index].name.as_str());
     let pure = (0..ROWS.len()).filter(apt).collect();
     let mut generator = Generator { choices: &mut choices, pure };
     while !generator.choices.0.is_empty() {

@@ -5,6 +5,7 @@
 //! value whose upper half nobody wants is never extended; states do not count, since who makes the guest's registers out
 //! of a state can extend them then.
 
+use super::subst::Subst;
 use crate::ir::ops::Effect;
 use crate::ir::IROp;
 use crate::opt::func::{Class, Func, Node, Term, Value};
@@ -274,9 +275,24 @@ fn wants(op: &IROp, at: usize, whole: bool, small: [bool; 3]) -> bool {
     }
 }
 
-/// Makes operations on whole registers of which only the low half is wanted operations on low halves: no sign of an
+/// Removes extensions of what is extended already.
+fn extended(func: &mut Func) {
+    let narrow = greatest(func, &|op, known| is_narrow(op, known));
+    let mut subst = Subst::new(func);
+    for (index, inst) in func.insts.iter().enumerate() {
+        if let (Node::Op(IROp::AddWImm { imm: 0, .. }), [arg, ..]) = (inst.node, inst.args) {
+            if narrow[arg.index()] && func.inst(arg).class == Class::Int {
+                subst.replace(Value(index as u32), arg);
+            }
+        }
+    }
+    subst.apply(func);
+}
+
+/// Removes extensions of what is extended, and makes operations on whole registers of which only the low half is wanted operations on low halves: no sign of an
 /// operand is extended for those.
 pub fn narrow(func: &mut Func) {
+    extended(func);
     let facts = facts(func);
     for id in 0..func.insts.len() {
         if facts.wanted[id] || facts.narrow[id] || func.insts[id].class == Class::Float {

@@ -109,7 +109,8 @@ pub fn run(func: &mut Func) {
     subst.apply(func);
 }
 
-fn is_above(above: &[Option<BlockId>], upper: BlockId, lower: BlockId) -> bool {
+/// Whether the first block is on every way to the second.
+pub fn is_above(above: &[Option<BlockId>], upper: BlockId, lower: BlockId) -> bool {
     let mut at = Some(lower);
     while let Some(id) = at {
         if id == upper {
