@@ -306,7 +306,8 @@ fn ignored_signals_are_inherited() {
             String::from_utf8_lossy(&output.stdout).into_owned()
         };
         let expected = run(&[&native]);
-        assert_eq!(expected.lines().count(), signals.split_whitespace().count(), "{signals}: {expected}");
+        // Whoever runs the tests may ignore some as well.
+        assert!(expected.lines().count() >= signals.split_whitespace().count(), "{signals}: {expected}");
         assert_eq!(run(&[&vmjit, std::path::Path::new("run"), &guest]), expected, "{signals}");
     }
 }

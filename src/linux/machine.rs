@@ -36,6 +36,7 @@ pub struct MachineBuilder {
     fuel: Option<u64>,
     tier: Tier,
     code_cache: Option<usize>,
+    trace_regions: bool,
 }
 
 impl MachineBuilder {
@@ -111,6 +112,12 @@ impl MachineBuilder {
         self
     }
 
+    /// Prints each region that is compiled to standard error: its form after each pass, and its code.
+    pub fn trace_regions(mut self, on: bool) -> Self {
+        self.trace_regions = on;
+        self
+    }
+
     /// Gives this whole process to the guest: its signals are the guest's, so are its children, and `execve` replaces it.
     /// `command` starts a guest program the same way, up to the program (the command's own name first); see
     /// `docs/command.md`. Without this a guest can have threads, but not processes of its own, and of signals it gets those
@@ -131,6 +138,9 @@ impl MachineBuilder {
         }
         let mut jit = Jit::new();
         jit.set_tier(self.tier);
+        if self.trace_regions {
+            jit.set_region_report(super::process::to_stderr);
+        }
         if let Some(bytes) = self.code_cache {
             jit.set_code_cache(bytes);
         }

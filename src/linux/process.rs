@@ -292,7 +292,7 @@ impl Process {
 }
 
 /// A guest that closed its standard error output runs on without the trace.
-fn to_stderr(line: &str) {
+pub(super) fn to_stderr(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 

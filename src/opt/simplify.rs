@@ -71,13 +71,22 @@ fn step(func: &Func, op: IROp, args: [Value; 3]) -> Option<Simple> {
     if let Some(known) = known {
         return Some(constant(known));
     }
+    if let (Some(ka), None, true) = (ka, kb, adds_scaled(&op)) {
+        let sum = fold(&op, ka, 0).map(u64::cast_signed).filter(|sum| i32::try_from(*sum).is_ok());
+        return sum
+            .map(|imm| Simple::Op(IROp::AddImm { dst: 0, src: 0, imm }, [b, Value::NONE, Value::NONE]));
+    }
     if let (Some(ka), None, true) = (ka, kb, op.info().commutative && args[2] == Value::NONE) {
         if fold(&op, 0, 0).is_some() {
-            return immediate(op, ka).map(|op| Simple::Op(op, [b, Value::NONE, Value::NONE]));
+            let swapped = immediate(op, ka).map(|op| Simple::Op(op, [b, Value::NONE, Value::NONE]));
+            return swapped.or_else(|| by_number(op, b, ka));
         }
     }
     if let Some(op) = kb.and_then(|kb| immediate(op, kb)) {
         return Some(Simple::Op(op, [a, Value::NONE, Value::NONE]));
+    }
+    if let Some(simple) = kb.filter(|_| b != Value::NONE).and_then(|kb| by_number(op, a, kb)) {
+        return Some(simple);
     }
     address(func, op, args).or_else(|| unary(func, op, a)).or_else(|| binary(func, op, a, b))
 }
@@ -113,6 +122,78 @@ fn immediate(op: IROp, b: u64) -> Option<IROp> {
         IROp::Xor { .. } => IROp::XorImm { dst, src, imm },
         IROp::SetLt { .. } => IROp::SetLtImm { dst, src, imm },
         IROp::SetLtu { .. } => IROp::SetLtuImm { dst, src, imm },
+        _ => return None,
+    })
+}
+
+/// Whether an operation adds its first operand, changed, to its second.
+fn adds_scaled(op: &IROp) -> bool {
+    matches!(
+        op,
+        IROp::ShlAdd1 { .. }
+            | IROp::ShlAdd2 { .. }
+            | IROp::ShlAdd3 { .. }
+            | IROp::AddUw { .. }
+            | IROp::ShlAdd1Uw { .. }
+            | IROp::ShlAdd2Uw { .. }
+            | IROp::ShlAdd3Uw { .. }
+    )
+}
+
+/// Operations on a value and a number that others do sooner: multiplication and division by powers of two, masks.
+#[rustfmt::skip] // one row per line
+fn by_number(op: IROp, a: Value, b: u64) -> Option<Simple> {
+    let (dst, src, src1, src2) = (0, 0, 0, 0);
+    let on = |op| Some(Simple::Op(op, [a, Value::NONE, Value::NONE]));
+    let twice = |op| Some(Simple::Op(op, [a, a, Value::NONE]));
+    let low = u64::from(b as u32);
+    let (log, log_low) = (i64::from(b.trailing_zeros()), i64::from(low.trailing_zeros()));
+    match op {
+        IROp::And { .. } if b == u64::from(u32::MAX) => on(IROp::ShlUwImm { dst, src, imm: 0 }),
+        IROp::Mul { .. } | IROp::MulW { .. } if b == 0 => Some(constant(0)),
+        IROp::Mul { .. } if b.is_power_of_two() => on(IROp::ShlImm { dst, src, imm: log }),
+        IROp::Mul { .. } if b == 3 => twice(IROp::ShlAdd1 { dst, src1, src2 }),
+        IROp::Mul { .. } if b == 5 => twice(IROp::ShlAdd2 { dst, src1, src2 }),
+        IROp::Mul { .. } if b == 9 => twice(IROp::ShlAdd3 { dst, src1, src2 }),
+        IROp::MulW { .. } if low.is_power_of_two() => on(IROp::ShlWImm { dst, src, imm: log_low }),
+        IROp::DivU { .. } if b.is_power_of_two() => on(IROp::ShrImm { dst, src, imm: log }),
+        IROp::DivUW { .. } if low.is_power_of_two() => on(IROp::ShrWImm { dst, src, imm: log_low }),
+        IROp::RemU { .. } if b.is_power_of_two() && log < 32 => on(IROp::AndImm { dst, src, imm: b.cast_signed() - 1 }),
+        IROp::RemUW { .. } if low.is_power_of_two() => on(IROp::AndImm { dst, src, imm: low.cast_signed() - 1 }),
+        IROp::ShlAdd1 { .. } if b == 0 => on(IROp::ShlImm { dst, src, imm: 1 }),
+        IROp::ShlAdd2 { .. } if b == 0 => on(IROp::ShlImm { dst, src, imm: 2 }),
+        IROp::ShlAdd3 { .. } if b == 0 => on(IROp::ShlImm { dst, src, imm: 3 }),
+        IROp::AddUw { .. } if b == 0 => on(IROp::ShlUwImm { dst, src, imm: 0 }),
+        IROp::ShlAdd1Uw { .. } if b == 0 => on(IROp::ShlUwImm { dst, src, imm: 1 }),
+        IROp::ShlAdd2Uw { .. } if b == 0 => on(IROp::ShlUwImm { dst, src, imm: 2 }),
+        IROp::ShlAdd3Uw { .. } if b == 0 => on(IROp::ShlUwImm { dst, src, imm: 3 }),
+        _ => None,
+    }
+}
+
+/// Whether an operation has the low bits of its operand as its own, as many as said, and does nothing else to them.
+fn keeps_low(op: IROp, bits: u32) -> bool {
+    match op {
+        IROp::AddWImm { imm: 0, .. } | IROp::ShlUwImm { imm: 0, .. } => bits <= 32,
+        IROp::SextH { .. } | IROp::ZextH { .. } => bits <= 16,
+        IROp::SextB { .. } => bits <= 8,
+        IROp::AndImm { imm, .. } => imm.trailing_ones() >= bits,
+        _ => false,
+    }
+}
+
+/// How many low bits of its operand an operation on one value looks at, if not at all.
+fn looks_at(op: IROp) -> Option<u32> {
+    Some(match op {
+        IROp::AddWImm { .. }
+        | IROp::ShlWImm { .. }
+        | IROp::ShrWImm { .. }
+        | IROp::SarWImm { .. }
+        | IROp::RotrWImm { .. }
+        | IROp::ShlUwImm { .. } => 32,
+        IROp::SextH { .. } | IROp::ZextH { .. } => 16,
+        IROp::SextB { .. } => 8,
+        IROp::AndImm { imm, .. } if imm >= 0 => 64 - imm.leading_zeros(),
         _ => return None,
     })
 }
@@ -186,12 +267,36 @@ fn unary(func: &Func, op: IROp, a: Value) -> Option<Simple> {
         | IROp::SarImm { imm: 0, .. }
         | IROp::RotrImm { imm: 0, .. } => return Some(Simple::Is(a)),
         IROp::AndImm { imm: 0, .. } => return Some(constant(0)),
+        // From here on distances are what they say.
+        IROp::ShlImm { imm, .. } if imm & 63 != imm => {
+            return on(IROp::ShlImm { dst, src, imm: imm & 63 }, a)
+        }
+        IROp::ShrImm { imm, .. } if imm & 63 != imm => {
+            return on(IROp::ShrImm { dst, src, imm: imm & 63 }, a)
+        }
+        IROp::SarImm { imm, .. } if imm & 63 != imm => {
+            return on(IROp::SarImm { dst, src, imm: imm & 63 }, a)
+        }
+        IROp::ShlWImm { imm, .. } if imm & 31 != imm => {
+            return on(IROp::ShlWImm { dst, src, imm: imm & 31 }, a)
+        }
+        IROp::ShrWImm { imm, .. } if imm & 31 != imm => {
+            return on(IROp::ShrWImm { dst, src, imm: imm & 31 }, a)
+        }
+        IROp::SarWImm { imm, .. } if imm & 31 != imm => {
+            return on(IROp::SarWImm { dst, src, imm: imm & 31 }, a)
+        }
         // All these are sign extensions.
         IROp::ShlWImm { imm: 0, .. }
         | IROp::ShrWImm { imm: 0, .. }
         | IROp::SarWImm { imm: 0, .. }
         | IROp::RotrWImm { imm: 0, .. } => return on(IROp::AddWImm { dst, src, imm: 0 }, a),
         _ => {}
+    }
+    if let Some(bits) = looks_at(op) {
+        if keeps_low(inner?, bits) {
+            return on(op, inside());
+        }
     }
     match (op, inner?) {
         (IROp::AddImm { imm, .. }, IROp::AddImm { imm: other, .. }) => {
@@ -211,9 +316,48 @@ fn unary(func: &Func, op: IROp, a: Value) -> Option<Simple> {
         (IROp::SarImm { imm: 32, .. }, IROp::ShlImm { imm: 32, .. }) => {
             on(IROp::AddWImm { dst, src, imm: 0 }, inside())
         }
-        (IROp::ShrImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => on(IROp::ZextH { dst, src }, inside()),
-        (IROp::SarImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => on(IROp::SextH { dst, src }, inside()),
-        (IROp::SarImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => on(IROp::SextB { dst, src }, inside()),
+        (IROp::ShrImm { imm, .. }, IROp::ShlImm { imm: 32, .. }) => {
+            on(IROp::ShrWImm { dst, src, imm: imm - 32 }, inside())
+        }
+        (IROp::SarImm { imm, .. }, IROp::ShlImm { imm: 32, .. }) if imm > 32 => {
+            on(IROp::SarWImm { dst, src, imm: imm - 32 }, inside())
+        }
+        (IROp::ShlImm { imm, .. }, IROp::ShlImm { imm: other, .. }) if imm + other < 64 => {
+            on(IROp::ShlImm { dst, src, imm: imm + other }, inside())
+        }
+        (IROp::ShrImm { imm, .. }, IROp::ShrImm { imm: other, .. }) if imm + other < 64 => {
+            on(IROp::ShrImm { dst, src, imm: imm + other }, inside())
+        }
+        (IROp::SarImm { imm, .. }, IROp::SarImm { imm: other, .. }) => {
+            on(IROp::SarImm { dst, src, imm: (imm + other).min(63) }, inside())
+        }
+        (IROp::XorImm { imm, .. }, IROp::XorImm { imm: other, .. }) => {
+            on(IROp::XorImm { dst, src, imm: imm ^ other }, inside())
+        }
+        (IROp::OrImm { imm, .. }, IROp::OrImm { imm: other, .. }) => {
+            on(IROp::OrImm { dst, src, imm: imm | other }, inside())
+        }
+        (IROp::ShrWImm { imm: 24, .. }, IROp::ShlWImm { imm: 24, .. }) => {
+            on(IROp::AndImm { dst, src, imm: 255 }, inside())
+        }
+        (IROp::SarWImm { imm: 24, .. }, IROp::ShlWImm { imm: 24, .. }) => {
+            on(IROp::SextB { dst, src }, inside())
+        }
+        (IROp::ShrWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. }) => {
+            on(IROp::ZextH { dst, src }, inside())
+        }
+        (IROp::SarWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. }) => {
+            on(IROp::SextH { dst, src }, inside())
+        }
+        (IROp::ShrImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => {
+            on(IROp::ZextH { dst, src }, inside())
+        }
+        (IROp::SarImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => {
+            on(IROp::SextH { dst, src }, inside())
+        }
+        (IROp::SarImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => {
+            on(IROp::SextB { dst, src }, inside())
+        }
         (IROp::ShrImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => {
             on(IROp::AndImm { dst, src, imm: 255 }, inside())
         }
@@ -286,6 +430,15 @@ fn rotation(func: &Func, op: IROp, a: Value, b: Value) -> Option<Simple> {
 /// A condition in its simplest form: what it says about which values.
 pub(super) fn condition(func: &Func, cond: Cond, args: [Value; 2]) -> (Cond, [Value; 2]) {
     let [a, b] = args;
+    if func.constant(a) == Some(0) {
+        // 0 < x: x is not 0.
+        match cond {
+            Cond::Ltu => return condition(func, Cond::Ne, [b, a]),
+            Cond::Geu => return condition(func, Cond::Eq, [b, a]),
+            Cond::Eq | Cond::Ne if func.constant(b).is_none() => return condition(func, cond, [b, a]),
+            _ => {}
+        }
+    }
     if func.constant(b) != Some(0) || !matches!(cond, Cond::Eq | Cond::Ne) {
         return (cond, args);
     }
@@ -293,7 +446,9 @@ pub(super) fn condition(func: &Func, cond: Cond, args: [Value; 2]) -> (Cond, [Va
     let holds = |cond: Cond| if matches!(cond, Cond::Eq) { Cond::Ge } else { Cond::Lt };
     match func.op(a) {
         Some(IROp::SetLt { .. }) => (holds(cond), [x, y]),
-        Some(IROp::SetLtu { .. }) => (if cond == Cond::Eq { Cond::Geu } else { Cond::Ltu }, [x, y]),
+        Some(IROp::SetLtu { .. }) => {
+            condition(func, if cond == Cond::Eq { Cond::Geu } else { Cond::Ltu }, [x, y])
+        }
         // x < 1: x is 0.
         Some(IROp::SetLtuImm { imm: 1, .. }) => (if cond == Cond::Eq { Cond::Ne } else { Cond::Eq }, [x, b]),
         Some(IROp::Xor { .. } | IROp::Sub { .. }) => (cond, [x, y]),

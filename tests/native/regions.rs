@@ -9,10 +9,15 @@ use vm_engine_jit::opt::region::NoRegion;
 use vm_engine_jit::testing::asm::{Asm, DYNAMIC};
 use vm_engine_jit::testing::image::{Image, CODE};
 use vm_engine_jit::testing::oracle;
+use vm_engine_jit::engine::Stats;
 use vm_engine_jit::{Jit, SoftMmu, Tier, Trap};
 
 /// Runs with an owner that deals with each exit and says whether the guest goes on.
-fn run(tier: Tier, image: &Image, owner: &mut dyn FnMut(&mut Jit, &SoftMmu, GuestExit) -> bool) -> (Vec<Seen>, u64) {
+fn run(
+    tier: Tier,
+    image: &Image,
+    owner: &mut dyn FnMut(&mut Jit, &SoftMmu, GuestExit) -> bool,
+) -> (Vec<Seen>, u64, Stats) {
     let (mut jit, mmu) = oracle::engine(tier, image);
     let mut stops = Vec::new();
     loop {
@@ -22,7 +27,7 @@ fn run(tier: Tier, image: &Image, owner: &mut dyn FnMut(&mut Jit, &SoftMmu, Gues
         if !owner(&mut jit, &mmu, exit) {
             let stats = jit.stats();
             let refused = stats.regions_refused.of(NoRegion::Uncompiled);
-            return (stops, stats.regions_formed - refused);
+            return (stops, stats.regions_formed - refused, stats);
         }
     }
 }
@@ -32,8 +37,8 @@ fn run(tier: Tier, image: &Image, owner: &mut dyn FnMut(&mut Jit, &SoftMmu, Gues
 fn check(image: &Image, owner: &mut dyn FnMut(&mut Jit, &SoftMmu, GuestExit) -> bool) -> Vec<Seen> {
     let expected = run(Tier::Interp, image, owner).0;
     for tier in [Tier::O1, Tier::O2, Tier::Random { seed: 1 }, Tier::Random { seed: 2 }] {
-        let (found, regions) = run(tier, image, owner);
-        assert!(regions > 0 || tier != Tier::O2, "no region was made");
+        let (found, regions, stats) = run(tier, image, owner);
+        assert!(regions > 0 || tier != Tier::O2, "no region was made: {stats:?}");
         for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
             assert!(found == expected, "{tier:?}, stop {at}: {}", super::difference(found, expected));
         }
@@ -136,7 +141,7 @@ fn regions_see_that_their_code_changes() {
     image.segments[0].prot = Prot::RWX;
     let stops = check(&image, &mut end);
     // The number that is added grows by one at each multiple of 4096 that is left.
-    let sum: u64 = (0..40_000u64).map(|left| 1 + (40_000 / 4096 - (left / 4096)) ).sum();
+    let sum: u64 = (0..40_000u64).map(|left| 1 + (40_000 / 4096 - (left / 4096))).sum();
     assert_eq!((stops[0].exit, stops[0].regs[8]), (GuestExit::Syscall, 0));
     assert!(stops[0].regs[10].abs_diff(sum) < 40, "{} {sum}", stops[0].regs[10]);
 }

@@ -5,6 +5,7 @@
 //! value whose upper half nobody wants is never extended; states do not count, since who makes the guest's registers out
 //! of a state can extend them then.
 
+use super::subst::Subst;
 use crate::ir::ops::Effect;
 use crate::ir::IROp;
 use crate::opt::func::{Class, Func, Node, Term, Value};
@@ -34,7 +35,8 @@ pub fn facts(func: &Func) -> Facts {
 /// A fact that holds of a phi if it holds of all that it may be, as strong as possible. `holds` is told the operation and
 /// what is known of its operands.
 fn greatest(func: &Func, holds: &dyn Fn(&IROp, [bool; 3]) -> bool) -> Vec<bool> {
-    let mut known: Vec<bool> = func.insts.iter().map(|inst| !matches!(inst.node, Node::Home(_) | Node::Gone)).collect();
+    let mut known: Vec<bool> =
+        func.insts.iter().map(|inst| !matches!(inst.node, Node::Home(_) | Node::Gone)).collect();
     loop {
         let mut changed = false;
         for id in func.reached() {
@@ -140,7 +142,11 @@ fn is_boxed(op: &IROp, _args: [bool; 3]) -> bool {
 fn gives_raw(op: &IROp) -> bool {
     matches!(
         op,
-        IROp::AddF64 { .. } | IROp::SubF64 { .. } | IROp::MulF64 { .. } | IROp::DivF64 { .. } | IROp::SqrtF64 { .. }
+        IROp::AddF64 { .. }
+            | IROp::SubF64 { .. }
+            | IROp::MulF64 { .. }
+            | IROp::DivF64 { .. }
+            | IROp::SqrtF64 { .. }
     )
 }
 
@@ -269,14 +275,31 @@ fn wants(op: &IROp, at: usize, whole: bool, small: [bool; 3]) -> bool {
         IROp::Store32 { .. } | IROp::Store16 { .. } | IROp::Store8 { .. } => false,
         IROp::AddAt32 { .. } | IROp::SwapAt32 { .. } => false,
         IROp::AddAt64 { .. } | IROp::SwapAt64 { .. } => at == 0,
-        IROp::I32ToF64 { .. } | IROp::U32ToF64 { .. } | IROp::I32ToF32 { .. } | IROp::U32ToF32 { .. } => false,
+        IROp::I32ToF64 { .. } | IROp::U32ToF64 { .. } | IROp::I32ToF32 { .. } | IROp::U32ToF32 { .. } => {
+            false
+        }
         _ => true,
     }
 }
 
-/// Makes operations on whole registers of which only the low half is wanted operations on low halves: no sign of an
+/// Removes extensions of what is extended already.
+fn extended(func: &mut Func) {
+    let narrow = greatest(func, &|op, known| is_narrow(op, known));
+    let mut subst = Subst::new(func);
+    for (index, inst) in func.insts.iter().enumerate() {
+        if let (Node::Op(IROp::AddWImm { imm: 0, .. }), [arg, ..]) = (inst.node, inst.args) {
+            if narrow[arg.index()] && func.inst(arg).class == Class::Int {
+                subst.replace(Value(index as u32), arg);
+            }
+        }
+    }
+    subst.apply(func);
+}
+
+/// Removes extensions of what is extended, and makes operations on whole registers of which only the low half is wanted operations on low halves: no sign of an
 /// operand is extended for those.
 pub fn narrow(func: &mut Func) {
+    extended(func);
     let facts = facts(func);
     for id in 0..func.insts.len() {
         if facts.wanted[id] || facts.narrow[id] || func.insts[id].class == Class::Float {
@@ -298,4 +321,3 @@ pub fn narrow(func: &mut Func) {
         });
     }
 }
-

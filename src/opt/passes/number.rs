@@ -98,9 +98,10 @@ pub fn run(func: &mut Func) {
             let args = inst.args.map(|arg| subst.find(arg));
             let known = table.entry((IROpKey(op), args)).or_default();
             let class = inst.class;
-            match known.iter().find(|(from, other)| {
-                func.inst(*other).class == class && is_above(&above, *from, id)
-            }) {
+            match known
+                .iter()
+                .find(|(from, other)| func.inst(*other).class == class && is_above(&above, *from, id))
+            {
                 Some(&(_, other)) => subst.replace(value, other),
                 None => known.push((id, value)),
             }
@@ -109,7 +110,8 @@ pub fn run(func: &mut Func) {
     subst.apply(func);
 }
 
-fn is_above(above: &[Option<BlockId>], upper: BlockId, lower: BlockId) -> bool {
+/// Whether the first block is on every way to the second.
+pub fn is_above(above: &[Option<BlockId>], upper: BlockId, lower: BlockId) -> bool {
     let mut at = Some(lower);
     while let Some(id) = at {
         if id == upper {

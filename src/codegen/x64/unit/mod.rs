@@ -95,9 +95,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
     let plan = Plan::new(func);
     let target = plan::target();
     let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::TooLarge)?;
-    if std::env::var("VMJIT_CHECK").is_ok() {
-        if let Err(e) = crate::regalloc::check::check(&plan.function, &target, allocation) { eprintln!("CHECK {e:?}"); }
-    }
+    debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
     let mut asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
     let mut links = Vec::new();
     let (entries, recipes) = {
