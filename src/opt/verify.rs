@@ -205,7 +205,6 @@ mod tests {
             preds: preds.iter().copied().map(BlockId).collect(),
             term,
             cost: 1,
-            reserve: 1,
             count: 1,
             frames: Vec::new(),
             safepoint: None,
@@ -241,11 +240,7 @@ mod tests {
         blocks[1].insts = vec![Value(2), Value(3)];
         blocks[1].phis = vec![Phi { value: Value(1), args: vec![Value(0), Value(2)] }];
         let states = vec![state(Value(1)), state(Value(2))];
-<<<<<<< HEAD
-        Func { insts, blocks, states, touched: vec![10], reached: vec![true; 3], zero: None }
-=======
         Func { insts, blocks, states, touched: vec![10], reached: vec![true; 3], ..Func::default() }
->>>>>>> opt
     }
 
     fn broken(change: impl Fn(&mut Func)) -> Option<Rule> {
