@@ -241,7 +241,8 @@ impl Builder<'_> {
         let (mut begun, mut pc, mut state) = (0, ir.start_pc, None);
         // What begins in the middle of a block that ends for its length only would end elsewhere: other blocks than the
         // guest's would be left without fuel.
-        let whole = ends_for_length(ir) && !ir.ops.iter().all(|op| (self.host.has_code)(op));
+        let mut has_code = |op: &IROp| matches!(op, IROp::Mark { .. }) || (self.host.has_code)(op);
+        let whole = ends_for_length(ir) && !ir.ops.iter().all(&mut has_code);
         if whole && block.entry {
             return Err(Unbuilt::NoCode);
         }
