@@ -271,8 +271,6 @@ pub(super) fn takes_rdx(inst: &Inst) -> bool {
             | IROp::DivUW { .. }
             | IROp::RemW { .. }
             | IROp::RemUW { .. }
-            | IROp::ZeroIfZero { .. }
-            | IROp::ZeroIfNot { .. }
     )
 }
 
