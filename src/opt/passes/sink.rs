@@ -32,12 +32,6 @@ fn sum_of(func: &Func, inst: &Inst) -> Option<Value> {
 /// Marks what is sunk.
 pub fn run(func: &mut Func) {
     let mut needed = vec![false; func.insts.len()];
-    // How often each value is made.
-    let mut made = vec![u64::MAX; func.insts.len()];
-    for id in func.reached() {
-        let block = &func.blocks[id.index()];
-        block.insts.iter().for_each(|value| made[value.index()] = block.count);
-    }
     for id in func.reached() {
         let block = &func.blocks[id.index()];
         for phi in &block.phis {
@@ -48,9 +42,9 @@ pub fn run(func: &mut Func) {
             Term::Branch { args, .. } => args.iter().for_each(|arg| needed[arg.index()] = true),
             Term::Leave { temps, state, .. } => {
                 temps.iter().for_each(|(_, temp)| needed[temp.index()] = true);
-                // What is left with each time, or nearly, is computed where it is: that costs no more.
+                // What a block leaves with is computed where it is: that costs no more.
                 let regs = func.states[state.0 as usize].regs.iter();
-                regs.filter(|reg| made[reg.index()] <= 2 * block.count).for_each(|reg| needed[reg.index()] = true);
+                regs.filter(|reg| block.insts.contains(reg)).for_each(|reg| needed[reg.index()] = true);
             }
         }
     }
