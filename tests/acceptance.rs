@@ -65,7 +65,7 @@ fn check(name: &str) {
         // A stand-in has no tiers.
         _ if stand_in => &["auto"],
         Tiers::Every => support::TIERS,
-        Tiers::Two => &["auto", "o0"],
+        Tiers::Two => &["auto", "o0", "o2"],
     };
     let answer = compile::source("acceptance/answers").join(format!("{name}.txt"));
     let mut report = String::new();

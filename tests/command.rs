@@ -134,7 +134,7 @@ fn with_options(test: &str, guest: &Guest, options: &[&str]) -> Outcome {
 #[test]
 fn code_cache_smaller_than_the_program() {
     let guest = Guest::new(compile("many_blocks.c", Link::Static), support::compiler_sysroot());
-    for tier in ["o0", "auto"] {
+    for tier in ["o0", "o2", "auto"] {
         let options = ["--tier", tier, "--stats=json", "--code-cache", "64K"];
         let outcome = with_options(&format!("code-cache-{tier}"), &guest, &options);
         assert!(stat(&outcome, "evictions") > 0, "{tier}: {}", outcome.stderr);
@@ -152,10 +152,32 @@ fn code_cache_smaller_than_python() {
     let script = "import json, re; print(len(json.dumps([re.sub('[aeiou]', str(i), 'interpreter') for i in range(300)])))";
     let mut guest = Guest::new(sysroot.join("usr/bin/python3"), sysroot).args(["-S", "-E", "-c", script]);
     guest.env = vec![("LC_ALL", "C"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
-    for tier in ["o0", "auto"] {
+    for tier in ["o0", "o2", "auto"] {
         let options = ["--tier", tier, "--stats=json", "--code-cache", "256K"];
         let outcome = with_options("code-cache-python", &guest, &options);
         assert!(stat(&outcome, "evictions") > 0, "{tier}: {}", outcome.stderr);
+    }
+}
+
+/// However much fuel there is, every tier runs as many instructions.
+#[test]
+fn fuel_is_exact_on_every_tier() {
+    let guest = Guest::new(compile("many_blocks.c", Link::Static), support::compiler_sysroot());
+    let folder = support::scratch("fuel");
+    let count = |tier: &str, fuel: &str| {
+        let mut command = shell(&support::vmjit());
+        command.arg("run").arg("-L").arg(&guest.sysroot).args(["--tier", tier, "--stats=json", "--fuel", fuel]);
+        command.arg(&guest.program).env_clear().envs(guest.env.iter().copied()).current_dir(&folder);
+        let outcome = execute(command, &guest.stdin);
+        (stat(&outcome, "instructions"), outcome.ending())
+    };
+    let whole = count("interp", "1000000000").0;
+    for fuel in [1_000, 54_321, 123_456, whole / 2, whole - 1, whole, whole + 1] {
+        let fuel = fuel.to_string();
+        let expected = count("interp", &fuel);
+        for tier in support::TIERS.iter().copied().chain(["o1"]) {
+            assert_eq!(count(tier, &fuel), expected, "{tier}, fuel {fuel}");
+        }
     }
 }
 

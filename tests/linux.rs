@@ -195,6 +195,8 @@ programs! {
     sigcontext_barrier: "sigcontext.c", args ["barrier"];
     sigcontext_jumps: "sigcontext.c", args ["jumps"];
     sigcontext_overflow: "sigcontext.c", args ["overflow"];
+    sigcontext_exhausted: "sigcontext.c", args ["exhausted"];
+    sigcontext_death_exhausted: "sigcontext.c", args ["death_exhausted"];
     sigcontext_nested: "sigcontext.c", args ["nested"];
     sigcontext_storm: "sigcontext.c", args ["storm"];
     sigcontext_storm_code: "sigcontext.c", args ["storm_code"];
@@ -231,6 +233,7 @@ programs! {
     server_datagrams: "server.c", args ["datagrams"];
 
     program_name: "program_name.c";
+    stopping_naps: "stopping.c", args ["naps"];
 
     // All at once.
     stress: "stress.c", args ["1.5"];
@@ -259,12 +262,16 @@ programs! {
     signals_actions: "signals.c", args ["actions"];
     signals_death_real_time: "signals.c", args ["death_real_time"];
     signals_stack: "signals.c", args ["stack"];
+    signals_process_wide: "signals.c", args ["process_wide"];
 
     // Its vfork is a fork: memory is not shared, and posix_spawn does not report why a program did not start. It
     // does not pass on SA_NOCLDWAIT.
     fork_child_signals: "fork.c", args ["child_signals"];
     fork_cloned: "fork.c", args ["cloned"];
     fork_spawn: "fork.c", args ["spawn"];
+    fork_exit_signals: "fork.c", args ["exit_signals"];
+    fork_growth: "fork.c", args ["growth"];
+    fork_end_during_vfork: "fork.c", args ["end_during_vfork"];
     fork_vforked: "fork.c", args ["vforked"];
 
     // It starts guest programs only where the kernel has been told of it (binfmt_misc).
@@ -278,6 +285,31 @@ programs! {
     exec_thread: "exec.c", args ["thread"];
     exec_chain: "exec.c", args ["chain"];
     exec_vforked: "exec.c", args ["vforked"];
+}
+
+/// What the process that starts a guest has it ignore, the guest finds ignored, and nothing else.
+#[test]
+fn ignored_signals_are_inherited() {
+    let vmjit = support::vmjit();
+    let guest = compile::compile("signals.c", compile::Link::Static);
+    let native = compile::compile("signals.c", compile::Link::Host);
+    for signals in ["", "PIPE", "HUP", "SEGV BUS", "URG PIPE INT"] {
+        let run = |words: &[&std::path::Path]| {
+            let mut command = std::process::Command::new("/bin/sh");
+            let script = if signals.is_empty() {
+                "exec \"$@\"".to_owned()
+            } else {
+                format!("trap '' {signals}; exec \"$@\"")
+            };
+            command.args(["-c", &script, "sh"]).args(words).arg("inherited");
+            let output = command.output().expect("there is a shell");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let expected = run(&[&native]);
+        // Whoever runs the tests may ignore some as well.
+        assert!(expected.lines().count() >= signals.split_whitespace().count(), "{signals}: {expected}");
+        assert_eq!(run(&[&vmjit, std::path::Path::new("run"), &guest]), expected, "{signals}");
+    }
 }
 
 /// A position-independent program without a dynamic linker.
@@ -334,7 +366,7 @@ fn embedded_guests_have_threads_and_their_own_signals() {
         // Ended by a thread that is not the first, while others wait.
         assert_eq!(run(&threads, "exit_thread", tier), Status::Exited(43), "{tier:?}");
         assert_eq!(run(&threads, "crash_thread", tier), Status::Signaled(libc::SIGSEGV), "{tier:?}");
-        for case in ["masks", "jumps", "stack"] {
+        for case in ["masks", "jumps", "stack", "process_wide"] {
             assert_eq!(run(&signals, case, tier), Status::Exited(0), "{case}, {tier:?}");
         }
         assert_eq!(run(&signals, "death_handled_abort", tier), Status::Signaled(libc::SIGABRT), "{tier:?}");
@@ -362,6 +394,80 @@ fn embedded_guests_live_side_by_side() {
     machine.load(&program, &["guest", "mutex"]).expect("the program loads");
     let status = machine.run().expect("a program is loaded");
     assert_eq!(status, Status::OutOfFuel);
+}
+
+/// Whatever a guest waits for, and whichever of its threads: `interrupt` stops it at once, and it goes on afterwards.
+#[test]
+fn embedded_guests_can_be_stopped() {
+    use std::time::{Duration, Instant};
+    use vm_engine_jit::{Machine, Status, Tier};
+    let program = compile::compile("stopping.c", compile::Link::Static);
+    for (_, tier) in Tier::ALL {
+        for case in ["reads", "pauses", "sleeps", "waits", "counts", "threads", "joins", "leaves"] {
+            let mut machine = Machine::builder().tier(tier).build().expect("there is room for a guest");
+            machine.load(&program, &["guest", case]).expect("the program loads");
+            let handle = machine.interrupt_handle();
+            let mut counted = 0;
+            for round in 0..3 {
+                let handle = handle.clone();
+                let stopper = std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(60));
+                    let start = Instant::now();
+                    handle.interrupt();
+                    start
+                });
+                assert_eq!(
+                    machine.run().expect("a program is loaded"),
+                    Status::Interrupted,
+                    "{case}, {tier:?}"
+                );
+                let took = stopper.join().expect("no panic").elapsed();
+                assert!(took < Duration::from_millis(1000), "{case}, {tier:?}: {took:?}");
+                // Every thread stands still, and goes on with the next run.
+                let counter = machine.process().and_then(|process| process.symbol("counter"));
+                let counter = counter.expect("the program has it");
+                std::thread::sleep(Duration::from_millis(20));
+                let before = machine.memory().read_u64(counter).expect("it is mapped");
+                std::thread::sleep(Duration::from_millis(5));
+                let after = machine.memory().read_u64(counter).expect("it is mapped");
+                assert_eq!(before, after, "{case}, {tier:?}");
+                let counts = matches!(case, "counts" | "threads" | "joins" | "leaves");
+                assert!(!counts || after > counted, "{case}, {tier:?}, round {round}");
+                counted = after;
+            }
+            handle.interrupt();
+            assert_eq!(machine.run().expect("a program is loaded"), Status::Interrupted, "{case}, {tier:?}");
+        }
+    }
+}
+
+/// A guest that is stopped again and again waits as long as it wants to, and no longer.
+#[test]
+fn time_goes_on_while_an_embedded_guest_is_stopped() {
+    use std::time::{Duration, Instant};
+    use vm_engine_jit::{Machine, Status};
+    let program = compile::compile("stopping.c", compile::Link::Static);
+    let mut machine = Machine::builder().build().expect("there is room for a guest");
+    machine.load(&program, &["guest", "naps"]).expect("the program loads");
+    let (handle, start) = (machine.interrupt_handle(), Instant::now());
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(10));
+                handle.interrupt();
+            }
+        });
+        let ended = loop {
+            match machine.run().expect("a program is loaded") {
+                Status::Interrupted if start.elapsed() < Duration::from_secs(30) => {}
+                status => break status,
+            }
+        };
+        is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        ended
+    });
+    assert_eq!(ended, Status::Exited(0));
 }
 
 /// A guest inside another program leaves that program's thread as it was, ends with threads that have signals left, and

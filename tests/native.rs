@@ -9,6 +9,8 @@ mod faults;
 mod floats;
 #[path = "native/limits.rs"]
 mod limits;
+#[path = "native/regions.rs"]
+mod regions;
 #[path = "native/machines.rs"]
 mod machines;
 

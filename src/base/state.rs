@@ -99,14 +99,31 @@ pub struct HostSlots {
 }
 
 /// Stops a running hart from another thread. Cheap to clone; may outlive the hart.
-#[derive(Clone, Debug)]
-pub struct InterruptHandle(Arc<AtomicU32>);
+#[derive(Clone)]
+pub struct InterruptHandle {
+    poll: Arc<AtomicU32>,
+    /// Has those stop who would not look at the word: other harts, and those that wait in a call.
+    others: Option<Arc<dyn Fn() + Send + Sync>>,
+}
 
 impl InterruptHandle {
     /// Asks the hart to stop at its next safepoint: the next block in the interpreter, at most 65,536 guest instructions
     /// in machine code. If it does not run, its next run stops at once.
     pub fn interrupt(&self) {
-        self.0.fetch_or(poll::INTERRUPT, Ordering::Relaxed);
+        self.poll.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
+        self.others.iter().for_each(|stop| stop());
+    }
+
+    /// As this one, and calls `stop` each time.
+    #[cfg(feature = "linux")]
+    pub(crate) fn and(self, stop: impl Fn() + Send + Sync + 'static) -> InterruptHandle {
+        InterruptHandle { others: Some(Arc::new(stop)), ..self }
+    }
+}
+
+impl std::fmt::Debug for InterruptHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InterruptHandle").field("poll", &self.poll).finish_non_exhaustive()
     }
 }
 
@@ -183,7 +200,7 @@ impl CpuState {
 
     /// A handle that stops this hart.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        InterruptHandle(Arc::clone(&self.poll))
+        InterruptHandle { poll: Arc::clone(&self.poll), others: None }
     }
 
     /// Whether the owner of the hart must be told why it was asked to stop.

@@ -254,7 +254,6 @@ impl CodeCache {
         let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
         let code = self.arena.publish(place, &object.bytes);
         let offset = u32::try_from(code.offset).map_err(|_| Refusal::Full)?;
-        if std::env::var("VMJIT_PLACES").is_ok() { eprintln!("unit {} at {:#x} len {:#x} entries {:x?}", self.units.len(), self.arena.base() + code.offset, code.len, object.entries); }
         self.units.push(Unit { offset, len: code.len as u32, recipes: object.recipes });
         self.link_fields.extend(object.links.iter().map(|link| offset + link.field));
         self.link_targets.extend(object.links.iter().map(|link| link.target));

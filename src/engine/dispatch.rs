@@ -147,12 +147,12 @@ impl Jit {
                 None
             }
             // Less than the region needs is left; its first block may need less.
-            Back::Slice if self.cpu.fuel == before => self.step(mmu),
+            Back::Slice if self.cpu.fuel == before => self.step(mmu, u64::MAX),
             Back::Slice => {
                 self.sample();
                 None
             }
-            Back::GaveUp => self.step(mmu),
+            Back::GaveUp(rest) => self.step(mmu, rest),
             Back::Unavailable => {
                 self.native = None;
                 self.without_native = true;

@@ -8,10 +8,14 @@ use crate::base::GuestAddr;
 use crate::codegen::x64::unit::{mapped, Probe};
 use crate::mmu::SoftMmu;
 use crate::opt::build::{build, Host};
-use crate::opt::passes;
-use crate::regalloc::Allocator;
+use crate::opt::func::Func;
+use crate::opt::passes::{run_with, Level};
+use crate::opt::peel::whole;
 use crate::opt::region::{form, Limits, NoRegion, Recording, Region};
+use crate::opt::text::show;
+use crate::regalloc::Allocator;
 use std::collections::HashSet;
+use std::fmt::Write;
 
 /// Entries of the table of samples; a power of two.
 const SAMPLES: usize = 1 << 10;
@@ -29,14 +33,16 @@ struct Search {
     hot_after: u32,
     /// Guest instructions that run for each that is recorded, or more.
     dilution: u64,
+    /// Guest instructions that run in a region each time it is entered, or more.
+    stay: u64,
 }
 
 fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
-        Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4 }),
-        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 2048 }),
-        Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0 }),
+        Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4, stay: 0 }),
+        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 2048, stay: 100 }),
+        Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0, stay: 0 }),
     }
 }
 
@@ -55,6 +61,7 @@ pub(super) struct Profile {
     done: HashSet<GuestAddr>,
     /// A recording that is not complete.
     recorder: Option<Box<Recorder>>,
+    allocator: Allocator,
 }
 
 impl Profile {
@@ -158,8 +165,11 @@ impl Jit {
 
     fn region_of(&mut self, recording: &Recording) -> Result<(), NoRegion> {
         let region = form(recording, &Limits::default(), &|pc| self.profile.done.contains(&pc))?;
-        let least: u64 = std::env::var("VMJIT_LEAST").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
-        if region.covered < least * region.entries { return Err(NoRegion::Cold); }
+        // Where control does not stay for long, entering costs more than the region gains.
+        let least = search(self.tier).map_or(0, |search| search.stay);
+        if region.covered < least * region.entries {
+            return Err(NoRegion::Cold);
+        }
         self.stats.regions_formed += 1;
         self.profile.done.extend(region.head(recording));
         match self.compile_region(recording, &region) {
@@ -173,32 +183,29 @@ impl Jit {
         let Some(native) = self.native.as_mut() else { return false };
         let mut probe = Probe::new(native.features());
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
-        let mut region = region.clone();
-        crate::opt::peel::complete(recording, &mut region);
-        let region = &crate::opt::peel::peel(recording, region);
-        let Ok(mut func) = build(recording, region, host) else { return false };
-        let check = cfg!(debug_assertions) || std::env::var_os("VMJIT_CHECK").is_some();
-        if let Err(broken) = passes::run(&mut func, check) {
+        let region = whole(recording, region.clone());
+        let Ok(mut func) = build(recording, &region, host) else { return false };
+        let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
+        let mut report = String::new();
+        if self.region_report.is_some() {
+            let _ = writeln!(report, "region {:#x}, as it was built", region.head(recording).unwrap_or(0));
+            report.push_str(&show(&func));
+        }
+        let mut after = |pass: &str, func: &Func| {
+            if self.region_report.is_some() {
+                let _ = write!(report, "after {pass}\n{}", show(func));
+            }
+        };
+        if let Err(broken) = run_with(&mut func, level, cfg!(debug_assertions), &mut after) {
             debug_assert!(false, "{broken:?}");
             return false;
         }
-        if let Ok(n) = std::env::var("VMJIT_REGIONS") {
-            static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-            let c = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let n: usize = n.parse().unwrap_or(0);
-            if c >= n { return false; }
-            eprintln!("region {c} head {:#x} blocks {} cost {}", region.head(recording).unwrap_or(0), region.blocks.len(), func.cost());
-            if c + 1 == n && std::env::var("VMJIT_SHOW").is_ok() {
-                for (i, b) in region.blocks.iter().enumerate() {
-                    eprintln!("== rb {i} pc {:#x} entry {} frames {:x?} count {} edges {:x?}", recording.blocks[b.block].start_pc, b.entry, b.frames, b.count, b.edges);
-                    eprintln!("{}", recording.blocks[b.block]);
-                }
-                eprintln!("{}", crate::opt::text::show(&func));
-                let mut r = native.request(); r.listing = true;
-                if let Ok(o) = crate::codegen::x64::unit::compile_unit(&func, &mut Allocator::new(), &r) { eprintln!("{}", o.listing); for r in o.recipes { eprintln!("{r:x?}"); } }
-            }
+        let allocator = &mut self.profile.allocator;
+        if let Some(tell) = self.region_report {
+            report.push_str(&native.unit_listing(&func, allocator));
+            tell(&report);
         }
-        native.add_unit(&func, &mut Allocator::new())
+        native.add_unit(&func, allocator)
     }
 }
 

@@ -248,6 +248,8 @@ pub struct Jit {
     refused: HashSet<GuestAddr>,
     /// What runs often.
     profile: hot::Profile,
+    /// Is told of every region: its form after each pass, and its code.
+    region_report: Option<fn(&str)>,
     /// Memory for the operations of the next block.
     ops: Vec<IROp>,
     /// Which translations are being run, for other threads to see.
@@ -286,6 +288,11 @@ impl Jit {
         self.cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
     }
 
+    /// Has `tell` told of every region that is compiled, as text: its form after each pass, and its code.
+    pub fn set_region_report(&mut self, tell: fn(&str)) {
+        self.region_report = Some(tell);
+    }
+
     /// Limits machine code to this many bytes (default: 64 MiB). Takes effect before the first run.
     pub fn set_code_cache(&mut self, bytes: usize) {
         self.code_cache_bytes = Some(bytes);
@@ -305,6 +312,7 @@ impl Jit {
         jit.set_tier(self.tier);
         jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());
         jit.without_native = self.without_native;
+        jit.region_report = self.region_report;
         jit.cpu = self.cpu.copy();
         jit
     }

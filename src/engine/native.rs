@@ -5,6 +5,7 @@ use super::Tier;
 use crate::asm::x64::CpuFeatures;
 use crate::codegen::x64::homes_from_saved;
 use crate::codegen::x64::unit::compile_unit;
+use crate::codegen::x64::Request;
 use crate::opt::func::Func;
 use crate::regalloc::Allocator;
 use crate::base::error::{Error, Trap};
@@ -70,8 +71,8 @@ pub enum Back {
     Fuel,
     /// The same, of a region, which costs more than its first block.
     Slice,
-    /// The block at the program counter is one for the interpreter, this time.
-    GaveUp,
+    /// So many instructions at the program counter, the rest of a block, are for the interpreter, this time.
+    GaveUp(u64),
     /// The host no longer lets code run; nothing was.
     Unavailable,
 }
@@ -149,7 +150,14 @@ impl Native {
         self.targets.clear();
     }
 
-    pub fn request(&self) -> crate::codegen::x64::Request { self.code.cache().request() }
+    /// The code that a region gets, as text.
+    pub fn unit_listing(&self, func: &Func, allocator: &mut Allocator) -> String {
+        let request = Request { listing: true, ..self.code.cache().request() };
+        match compile_unit(func, allocator, &request) {
+            Ok(object) => object.listing,
+            Err(why) => format!("no code: {why:?}\n"),
+        }
+    }
 
     /// What this processor has.
     pub fn features(&self) -> CpuFeatures {
@@ -311,7 +319,7 @@ impl Native {
                 Back::Wanted(Wish::Link(link))
             }
             exit::MISS => Back::Wanted(Wish::Table),
-            exit::GIVE_UP => Back::GaveUp,
+            exit::GIVE_UP => Back::GaveUp(cpu.host.exit_value),
             exit::SLICE => Back::Slice,
             exit::FUEL => {
                 // The return address is behind the call.

@@ -28,6 +28,8 @@ pub(super) struct Recorder {
     pub recording: Recording,
     /// Most blocks to run.
     pub most: usize,
+    /// Most guest instructions of a block to run.
+    longest: u64,
     single: SingleBlocks,
     /// For each block of the recording, what stands for it in `single`.
     codes: Vec<u32>,
@@ -37,7 +39,7 @@ pub(super) struct Recorder {
 impl Recorder {
     /// A recording that has not begun.
     pub fn new(most: usize) -> Recorder {
-        Recorder { most, ..Recorder::default() }
+        Recorder { most, longest: u64::MAX, ..Recorder::default() }
     }
 }
 
@@ -77,9 +79,9 @@ impl Jit {
         }
     }
 
-    /// Runs one block in the interpreter; `None`: go on.
-    pub(super) fn step(&mut self, mmu: &SoftMmu) -> Option<GuestExit> {
-        match self.record(mmu, &mut Recorder::new(1)) {
+    /// Runs one block in the interpreter, or its first `most` instructions; `None`: go on.
+    pub(super) fn step(&mut self, mmu: &SoftMmu, most: u64) -> Option<GuestExit> {
+        match self.record(mmu, &mut Recorder { longest: most, ..Recorder::new(1) }) {
             Ended::Exit(exit) => Some(exit),
             _ => None,
         }
@@ -91,7 +93,8 @@ impl Jit {
         if let Some(&block) = recorder.known.get(&pc) {
             return Ok(block);
         }
-        let block = lift_in(mmu, pc, Vec::new(), &mut self.memo)?;
+        let mut block = lift_in(mmu, pc, Vec::new(), &mut self.memo)?;
+        block.cut(recorder.longest);
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
         recorder.codes.push(recorder.single.add(&block));

@@ -114,4 +114,17 @@ impl IRBlock {
         let count = if marks > 0 { marks } else { self.ops.len() + 1 };
         count as u64
     }
+
+    /// Ends the block behind its first `most` guest instructions, of which there is at least one.
+    pub fn cut(&mut self, most: u64) {
+        let marks = self.ops.iter().enumerate().filter_map(|(at, op)| match *op {
+            IROp::Mark { pc } => Some((at, pc)),
+            _ => None,
+        });
+        let behind = usize::try_from(most.max(1)).ok().and_then(|most| marks.skip(most).next());
+        if let Some((at, target)) = behind {
+            self.ops.truncate(at);
+            self.term = Terminator::Jump { target };
+        }
+    }
 }

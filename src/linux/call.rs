@@ -4,10 +4,11 @@ use super::mm::Memory;
 use super::path::Follow;
 use super::process::{Outcome, Process};
 use super::signal::Actions;
-use super::thread::Thread;
+use super::thread::{Deadline, Thread};
 use crate::base::state::CpuState;
 use crate::base::{lock, GuestAddr, SPACE};
 use crate::mmu::{CallArg, SoftMmu};
+use crate::sys::host;
 use std::sync::{Arc, MutexGuard};
 
 /// The value for a0, or the `errno` that a0 receives negated.
@@ -63,6 +64,34 @@ impl Call<'_> {
     /// Makes a host call.
     pub fn host(&self, number: libc::c_long, args: &mut [CallArg<'_>]) -> SysResult {
         self.mmu.host_call(number, args)
+    }
+
+    /// A time to wait (seconds, nanoseconds) as it is to be given to the host, whose `clock` runs it down. `None`: as the
+    /// guest gave it, since the call is made for the first time; otherwise what is left of it.
+    pub fn rest_of(&mut self, clock: i32, time: [u64; 2]) -> Option<[u64; 2]> {
+        const SECOND: i64 = 1_000_000_000;
+        let now = host::clock(clock).ok()?;
+        if let Some(deadline) = self.thread.deadline.filter(|deadline| deadline.clock == clock) {
+            let rest = (deadline.seconds.saturating_sub(now.0), deadline.nanoseconds - now.1);
+            let rest = if rest.1 < 0 { (rest.0.saturating_sub(1), rest.1 + SECOND) } else { rest };
+            return Some(if rest.0 < 0 { [0, 0] } else { [rest.0, rest.1].map(i64::cast_unsigned) });
+        }
+        let [seconds, nanoseconds] = time.map(u64::cast_signed);
+        if seconds >= 0 && (0..SECOND).contains(&nanoseconds) {
+            let sum = now.1 + nanoseconds;
+            let seconds = now.0.saturating_add(seconds).saturating_add(sum / SECOND);
+            self.thread.deadline = Some(Deadline { clock, seconds, nanoseconds: sum % SECOND });
+        }
+        None
+    }
+
+    /// As [`Call::rest_of`], for the `struct timespec` that argument `index` points to: the bytes for the host, or `None` for
+    /// the guest's own.
+    pub fn rest_of_time(&mut self, clock: i32, index: usize) -> Option<[u8; 16]> {
+        let time = self.words(self.args[index]).ok().filter(|_| self.args[index] != 0)?;
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(self.rest_of(clock, time)?.map(u64::to_le_bytes).as_flattened());
+        Some(bytes)
     }
 
     /// Reads guest memory; EFAULT where the guest could not.

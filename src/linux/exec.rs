@@ -5,8 +5,8 @@ use super::elf;
 use super::path::{Follow, Paths, Special};
 use crate::base::GuestAddr;
 use crate::mmu::CallArg;
-use crate::sys::process;
-use crate::sys::signal::{ignore_for_exec, IgnoredForExec};
+use crate::sys::process::{self, NextProgram};
+use crate::sys::signal::{self, ignore_for_exec, IgnoredForExec};
 use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -111,7 +111,7 @@ fn exec(call: &mut Call<'_>, path: Vec<u8>, argv: GuestAddr, envp: GuestAddr) ->
     let mut room = MOST_BYTES;
     let args = strings(call, argv, &mut room)?;
     let env = strings(call, envp, &mut room)?;
-    let name = path.clone();
+    let name = c_string(&path)?;
     let plan = plan(&call.process.paths, path, args)?;
     let mut line: Vec<CString> = Vec::new();
     if plan.is_guest {
@@ -121,14 +121,25 @@ fn exec(call: &mut Call<'_>, path: Vec<u8>, argv: GuestAddr, envp: GuestAddr) ->
         line.push(c"--argv0".to_owned());
         line.push(plan.args.first().cloned().unwrap_or_default());
         line.push(c"--exec-name".to_owned());
-        line.push(c_string(&name)?);
+        line.push(name);
         line.push(plan.program);
         line.extend(plan.args.into_iter().skip(1));
-        let _ignored = pass_on_ignored(call);
-        return Err(process::exec(c"/proc/self/exe", &line, &env));
+        return Err(replace(call, NextProgram::new(c"/proc/self/exe".to_owned(), line, env)));
     }
+    drop(name);
+    Err(replace(call, NextProgram::new(plan.program, plan.args, env)))
+}
+
+/// Goes over to another program, which inherits what the guest ignores, blocks and has not been given yet. Returns if that
+/// fails.
+fn replace(call: &mut Call<'_>, program: NextProgram) -> i32 {
     let _ignored = pass_on_ignored(call);
-    Err(process::exec(&plan.program, &plan.args, &env))
+    let blocked = signal::block_for_exec(call.thread.mask);
+    call.thread.pending.drain(..).for_each(|info| signal::send_again(&info));
+    let errno = process::exec(call.thread.next_program.insert(program));
+    call.thread.next_program = None;
+    signal::set_mask(blocked);
+    errno
 }
 
 /// The host does not ignore what it needs itself; the next program inherits what the guest has set.

@@ -7,7 +7,7 @@ use super::thread::Thread;
 use super::TABLE;
 use crate::base::state::{poll, CpuState};
 use crate::base::GuestAddr;
-use crate::mmu::{Backing, Placement, Prot, SoftMmu};
+use crate::mmu::{Backing, Neighbour, Placement, Prot, SoftMmu};
 use crate::sys::signal as host;
 use std::sync::{Arc, Weak};
 
@@ -37,6 +37,19 @@ impl Guest {
 
     pub(super) fn with_trace(traced: bool) -> Guest {
         let mmu = SoftMmu::reserve(Placement::Based).unwrap_or_else(|error| panic!("{error}"));
+        Guest::in_memory(mmu, traced)
+    }
+
+    /// As [`Guest::new`], between memory that shows whether the guest's was left: `len` bytes on each side.
+    ///
+    /// # Panics
+    /// If the host has no memory.
+    pub(crate) fn between(len: usize) -> (Guest, [Neighbour; 2]) {
+        let (mmu, neighbours) = SoftMmu::reserve_between(len).unwrap_or_else(|error| panic!("{error}"));
+        (Guest::in_memory(mmu, false), neighbours)
+    }
+
+    fn in_memory(mmu: SoftMmu, traced: bool) -> Guest {
         let (cpu, thread) = start(&mmu, "/opt/prog", traced);
         Guest { mmu, cpu, thread, outcome: Outcome::Continue }
     }

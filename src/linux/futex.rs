@@ -2,6 +2,7 @@
 //! can wait on them itself.
 
 use super::call::{Call, SysResult};
+use super::time::given;
 use crate::mmu::CallArg;
 
 /// Size of `struct robust_list_head`.
@@ -17,7 +18,10 @@ pub fn futex(call: &mut Call<'_>) -> SysResult {
         1 | 3 | 4 | 5 | 7 | 8 | 10 | 12 => false,
         _ => return Err(libc::ENOSYS),
     };
-    let fourth = if timed { call.guest(3, 16) } else { call.raw(3) };
+    // Of those with a time-out WAIT alone says how long; the others say until when.
+    let is_relative = call.int(1) & 0x7f == 0;
+    let rest = if is_relative { call.rest_of_time(libc::CLOCK_MONOTONIC, 3) } else { None };
+    let fourth = if timed { given(&rest, call.guest(3, 16)) } else { call.raw(3) };
     // REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_REQUEUE_PI, CMP_REQUEUE_PI; for the others there may be anything.
     let has_second = matches!(call.int(1) & 0x7f, 3 | 4 | 5 | 11 | 12);
     let word2 = if has_second { call.guest(4, 4) } else { CallArg::Int(0) };

@@ -44,9 +44,15 @@ pub enum Stop {
 impl Hart {
     /// Runs until the owner is needed.
     pub fn run(&mut self) -> Stop {
+        self.thread.process.threads.resume(&self.thread.peer);
+        if let Some(status) = self.thread.ended {
+            return Stop::ThreadEnded(status);
+        }
         let seat = Seat::take(&self.jit.state().poll);
         self.thread.settle(&self.mmu);
-        self.run_seated(&seat)
+        let stop = self.run_seated(&seat);
+        self.thread.peer.rest();
+        stop
     }
 
     fn run_seated(&mut self, seat: &Seat) -> Stop {
@@ -89,7 +95,11 @@ impl Hart {
     fn trap(&mut self, trap: Trap) -> Option<Stop> {
         let process = Arc::clone(&self.thread.process);
         let given = signal::fault(&process, &mut self.thread, &self.mmu, self.jit.state_mut(), &trap);
-        given.err().map(|_| Stop::Fault(trap))
+        given.err().map(|Fatal(signal)| match signal == signal::of_trap(&trap) {
+            true => Stop::Fault(trap),
+            // There was no room for the handler's frame.
+            false => Stop::Ended(Outcome::Die(signal)),
+        })
     }
 
     /// Does what others have asked for through the poll word.
@@ -108,6 +118,11 @@ impl Hart {
             }
         }
         if reasons & poll::INTERRUPT != 0 {
+            if !self.thread.is_first {
+                let process = Arc::clone(&self.thread.process);
+                process.threads.stand_still(&self.thread.peer);
+                return None;
+            }
             self.jit.state().poll.fetch_and(!poll::INTERRUPT, Ordering::SeqCst);
             return Some(Stop::Interrupted);
         }
@@ -199,7 +214,13 @@ impl Hart {
             self.finish_process(stop, end);
         }
         if let Some(end) = end {
-            self.thread.process.finish(&self.thread.peer, end);
+            let process = &self.thread.process;
+            process.finish(&self.thread.peer, end);
+            if self.thread.whole && process.threads.first_is_away.load(Ordering::SeqCst) {
+                // It is its part to end the host process, but the kernel lets it sleep until its child is done.
+                process.threads.release_robust_futexes(&self.mmu);
+                end_host(end);
+            }
         }
         self.thread.end(&self.mmu);
     }
@@ -208,22 +229,28 @@ impl Hart {
     fn finish_process(&mut self, stop: Stop, end: Option<Outcome>) {
         let end = end.unwrap_or_else(|| {
             let status = if let Stop::ThreadEnded(status) = stop { status } else { 0 };
-            self.wait_for_end(status)
+            self.wait_for_end(status).unwrap_or(Outcome::Exit(status))
         });
         self.finish_child(end);
     }
 
-    /// This thread, with which its process began, ends with `status`: waits for the end of the process.
-    pub fn wait_for_end(&self, status: i32) -> Outcome {
-        let process = &self.thread.process;
-        self.thread.end(&self.mmu);
-        process.threads.remove(&self.thread.peer, status);
+    /// This thread, with which its process began, ends with `status`: waits for the end of the process. `None` if the
+    /// embedder does not want to wait; to be called again then.
+    pub fn wait_for_end(&mut self, status: i32) -> Option<Outcome> {
+        let process = Arc::clone(&self.thread.process);
+        if self.thread.ended.replace(status).is_none() {
+            self.thread.end(&self.mmu);
+            process.threads.remove(&self.thread.peer, status);
+        }
         let mask = signals::block_all();
-        let status = process.threads.wait_until_none();
+        let status = process.threads.wait_until_none(&self.thread.peer);
         if process.host.is_none() {
             signals::set_mask(mask);
         }
-        lock(&process.end).unwrap_or(Outcome::Exit(status))
+        if status.is_none() {
+            self.jit.state().poll.fetch_and(!poll::INTERRUPT, Ordering::SeqCst);
+        }
+        status.map(|status| lock(&process.end).unwrap_or(Outcome::Exit(status)))
     }
 
     /// If this is a child process of the guest's: ends it. The frames above are those of its parent.
@@ -232,16 +259,13 @@ impl Hart {
             return;
         }
         self.thread.process.threads.release_robust_futexes(&self.mmu);
-        match end {
-            Outcome::Exit(status) => host::exit_now(status & 0xff),
-            Outcome::Die(signal) => crate::sys::host::die_by_signal(signal),
-            _ => host::exit_now(125),
-        }
+        end_host(end);
     }
 
     fn fork(&mut self, spawn: &Spawn, seat: &Seat) -> Result<u64, i32> {
         let process = Arc::clone(&self.thread.process);
         let mask = signals::block_all();
+        let alone = process.threads.count() == 1;
         // All locks, so that none is held by a thread that the child does not have.
         let side = self.jit.around_fork(
             || {
@@ -250,13 +274,15 @@ impl Hart {
                 let _actions = lock(&process.actions);
                 let _limits = lock(&process.limits);
                 let _threads = lock(&process.threads.list);
+                let _mail = lock(&process.threads.mail);
+                let _name = lock(&process.name);
                 let _end = lock(&process.end);
                 let _code = lock(&process.return_code);
                 let _unknown = lock(&process.unknown);
                 // The trace's.
                 let _stderr = std::io::stderr().lock();
                 let _mmu = self.mmu.freeze();
-                host::fork()
+                host::fork(spawn.exit_signal, alone)
             },
             |side| *side == Ok(Side::Child),
         );
@@ -313,8 +339,20 @@ impl Hart {
         let process = Arc::clone(&self.thread.process);
         let mut actions = self.thread.actions(&process, |actions| actions.clone());
         let mask = signals::block_all();
+        // Nothing that the child has in its own frames is ever freed.
+        let mut inbox = None;
+        let process = Arc::clone(&self.thread.process);
+        if self.thread.is_first {
+            process.threads.first_is_away.store(true, Ordering::SeqCst);
+            if lock(&process.end).is_some() {
+                // Whoever ended the process may not have seen that this thread would be away.
+                process.threads.first_is_away.store(false, Ordering::SeqCst);
+                signals::set_mask(mask);
+                return Err(libc::EAGAIN);
+            }
+        }
         let result = host::vfork(spawn.exit_signal, &mut || {
-            let seat = Seat::take(&hart.jit.state().poll);
+            let seat = &*inbox.insert(Seat::take(&hart.jit.state().poll));
             hart.thread.settle(&hart.mmu);
             if spawn.clear_handlers {
                 actions.clear_handlers();
@@ -324,14 +362,20 @@ impl Hart {
                 let _ = hart.mmu.write(place, &hart.thread.tid().to_le_bytes());
             }
             signals::set_mask(hart.thread.mask);
-            match hart.run_seated(&seat) {
+            match hart.run_seated(seat) {
                 Stop::Ended(Outcome::Exit(status)) | Stop::ThreadEnded(status) => status & 0xff,
                 Stop::Ended(Outcome::Die(signal)) => crate::sys::host::die_by_signal(signal),
-                Stop::Fault(trap) => crate::sys::host::die_by_signal(signal::of_trap(&trap)),
+                Stop::Fault(trap) => {
+                    let (signal, process) = (signal::of_trap(&trap), &hart.thread.process);
+                    process.report_fatal(&hart.mmu, hart.jit.state(), signal, Some(&trap));
+                    crate::sys::host::die_by_signal(signal)
+                }
                 _ => 125,
             }
         });
+        process.threads.first_is_away.store(false, Ordering::SeqCst);
         // It had this thread's variables.
+        drop(inbox);
         seat.again();
         signals::set_mask(mask);
         let pid = result? as u64;
@@ -339,6 +383,15 @@ impl Hart {
             let _ = self.mmu.write(place, &(pid as u32).to_le_bytes());
         }
         Ok(pid)
+    }
+}
+
+/// Ends the host process as the guest's has ended.
+fn end_host(end: Outcome) -> ! {
+    match end {
+        Outcome::Exit(status) => host::exit_now(status & 0xff),
+        Outcome::Die(signal) => crate::sys::host::die_by_signal(signal),
+        _ => host::exit_now(125),
     }
 }
 

@@ -44,6 +44,9 @@ pub fn prctl(call: &mut Call<'_>) -> SysResult {
                 *byte = one[0];
             }
             call.thread.name = name;
+            if call.thread.is_first {
+                *crate::base::lock(&call.process.name) = name;
+            }
             if call.thread.whole {
                 host::set_name(&name);
             }

@@ -36,6 +36,7 @@ pub struct MachineBuilder {
     fuel: Option<u64>,
     tier: Tier,
     code_cache: Option<usize>,
+    trace_regions: bool,
 }
 
 impl MachineBuilder {
@@ -111,6 +112,12 @@ impl MachineBuilder {
         self
     }
 
+    /// Prints each region that is compiled to standard error: its form after each pass, and its code.
+    pub fn trace_regions(mut self, on: bool) -> Self {
+        self.trace_regions = on;
+        self
+    }
+
     /// Gives this whole process to the guest: its signals are the guest's, so are its children, and `execve` replaces it.
     /// `command` starts a guest program the same way, up to the program (the command's own name first); see
     /// `docs/command.md`. Without this a guest can have threads, but not processes of its own, and of signals it gets those
@@ -131,6 +138,9 @@ impl MachineBuilder {
         }
         let mut jit = Jit::new();
         jit.set_tier(self.tier);
+        if self.trace_regions {
+            jit.set_region_report(super::process::to_stderr);
+        }
         if let Some(bytes) = self.code_cache {
             jit.set_code_cache(bytes);
         }
@@ -138,8 +148,12 @@ impl MachineBuilder {
             jit.state_mut().set_fuel(fuel);
         }
         if self.config.host.is_some() {
-            // Rust's own start ignores it.
-            let _ = host_signal::set_disposition(libc::SIGPIPE, host_signal::Disposition::Default, 0);
+            // Rust's own start ignores it, whatever it was.
+            let was = match host_signal::was_ignored(libc::SIGPIPE) {
+                true => host_signal::Disposition::Ignore,
+                false => host_signal::Disposition::Default,
+            };
+            let _ = host_signal::set_disposition(libc::SIGPIPE, was, 0);
         }
         Ok(Machine { mmu: Arc::new(mmu), state: State::Empty(Box::new(jit)), config: self.config })
     }
@@ -261,10 +275,10 @@ impl Machine {
             Stop::OutOfFuel if hart.thread.process.threads.count() == 1 => Step::Ended(Status::OutOfFuel),
             Stop::OutOfFuel => Step::Ended(self.ended(Outcome::OutOfFuel)),
             Stop::Ended(outcome) => Step::Ended(self.ended(outcome)),
-            Stop::ThreadEnded(status) => {
-                let outcome = hart.wait_for_end(status);
-                Step::Ended(self.ended(outcome))
-            }
+            Stop::ThreadEnded(status) => match hart.wait_for_end(status) {
+                Some(outcome) => Step::Ended(self.ended(outcome)),
+                None => Step::Ended(Status::Interrupted),
+            },
         })
     }
 
@@ -306,9 +320,21 @@ impl Machine {
         }
     }
 
-    /// Stops the guest from another thread: `run` returns [`Status::Interrupted`].
+    /// Stops the guest from another thread: `run` returns [`Status::Interrupted`] soon, also if the guest waits in a system
+    /// call, and its other threads stand still until the next `run`. A call that was ended for this is made again then, with
+    /// the rest of its time.
+    ///
+    /// A thread of the host that waits is woken by a signal, SIGURG. A handler that this process had for it when this was
+    /// first called is still called for those that do not come from here.
+    ///
+    /// The handle is for the program that is loaded now.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        self.state().interrupt_handle()
+        let handle = self.state().interrupt_handle();
+        let State::Loaded(hart) = &self.state else { return handle };
+        // If the host refuses, those that compute can still be stopped.
+        let _ = host_signal::expect_kicks();
+        let (process, poll) = (Arc::downgrade(&hart.thread.process), Arc::clone(&hart.jit.state().poll));
+        handle.and(move || process.upgrade().iter().for_each(|process| process.threads.pause(&poll)))
     }
 
     /// Integer register `x` (0-31).

@@ -140,7 +140,13 @@ pub fn mmap(call: &mut Call<'_>) -> SysResult {
         (true, true) => Backing::SharedAnonymous,
         (false, shared) => Backing::Descriptor { fd, offset, shared },
     };
-    call.mmu.map(at, len, prot_of(prot), backing).map_err(errno)?;
+    if let Err(error) = call.mmu.map(at, len, prot_of(prot), backing) {
+        if call.mmu.is_free(at, len) {
+            // What was there is gone nevertheless.
+            call.memory().files.remove(at, at + len);
+        }
+        return Err(errno(error));
+    }
     let mut memory = call.memory();
     memory.files.remove(at, at + len);
     if !anonymous {

@@ -47,6 +47,57 @@ fn fixed_mappings_replace_or_refuse() {
     assert_eq!(map(&mut guest, u64::MAX - 0xfff, PAGE, 3, fixed), error(libc::ENOMEM));
 }
 
+/// A mapping that the host refuses only after it has taken away what was there.
+#[test]
+fn what_a_refused_mapping_has_destroyed_is_gone() {
+    const F_ADD_SEALS: u64 = 1033;
+    const F_SEAL_WRITE: u64 = 8;
+    const F_SEAL_FUTURE_WRITE: u64 = 16;
+    for seal in [F_SEAL_WRITE, F_SEAL_FUTURE_WRITE] {
+        let mut guest = Guest::new();
+        let name = guest.put(0, b"sealed\0");
+        let fd = guest.call("memfd_create", &[name, 2]) as u64;
+        assert_eq!(guest.call("ftruncate", &[fd, 4 * PAGE]), 0);
+        assert_eq!(guest.call("fcntl", &[fd, F_ADD_SEALS, seal]), 0);
+        let at = 0x5000_0000;
+        assert_eq!(map(&mut guest, at, 4 * PAGE, 3, PRIVATE | MAP_FIXED), at as i64);
+        guest.mmu.write(at, b"here").unwrap();
+        let mapped = guest.call("mmap", &[at, 2 * PAGE, 3, MAP_SHARED | MAP_FIXED, fd, 0]);
+        assert_eq!(mapped, error(libc::EPERM));
+        for page in (0..4).map(|index| at + index * PAGE) {
+            // As the host sees it, so the page bytes say; in any case the access ends.
+            assert_eq!(guest.mmu.write(page, b"x").is_ok(), guest.mmu.is_mapped(page, PAGE));
+        }
+        assert!(guest.mmu.is_mapped(at + 2 * PAGE, 2 * PAGE));
+        assert_eq!(guest.call("close", &[fd]), 0);
+    }
+}
+
+/// Nothing of the host's can come to lie in the space while pages move, however they do.
+#[test]
+fn pages_move_shrink_and_grow() {
+    let mut guest = Guest::new();
+    let at = 0x5000_0000;
+    for (old_len, new_len) in [(4, 4), (4, 2), (2, 7)] {
+        for flags in [PRIVATE, MAP_SHARED | MAP_ANONYMOUS] {
+            let (old_len, new_len) = (old_len * PAGE, new_len * PAGE);
+            assert_eq!(map(&mut guest, at, old_len, 3, flags | MAP_FIXED), at as i64);
+            guest.mmu.write(at + PAGE, b"second page").unwrap();
+            let to = at + 64 * PAGE;
+            assert_eq!(guest.call("mremap", &[at, old_len, new_len, 3, to]), to as i64);
+            let mut bytes = [0; 11];
+            guest.mmu.read(to + PAGE, &mut bytes).unwrap();
+            assert_eq!(&bytes, b"second page");
+            assert!(guest.mmu.is_free(at, old_len) && guest.mmu.is_mapped(to, new_len));
+            assert!(guest.mmu.read(at, &mut bytes).is_err());
+            // Shared memory has no more pages than it had.
+            let written = guest.mmu.write(to + new_len - 8, &[1; 8]);
+            assert_eq!(written.is_ok(), new_len <= old_len || flags == PRIVATE);
+            assert_eq!(guest.call("munmap", &[to, new_len]), 0);
+        }
+    }
+}
+
 #[test]
 fn impossible_requests_fail_as_on_linux() {
     let mut guest = Guest::new();

@@ -4,6 +4,7 @@ use super::abi::{self, EPOLL_EVENT, HOST_EPOLL_EVENT};
 use super::call::{Call, SysResult};
 use super::signal::wait::masked;
 use super::signal::SET_SIZE;
+use super::time::given;
 use crate::mmu::CallArg;
 
 /// Most events taken from the host in one call; the guest asks again for the rest.
@@ -57,13 +58,19 @@ pub fn epoll_ctl(call: &mut Call<'_>) -> SysResult {
 
 /// epoll_pwait(epoll, events, max, timeout in ms, mask, size).
 pub fn epoll_pwait(call: &mut Call<'_>) -> SysResult {
-    let timeout = call.raw(3);
+    let mut timeout = call.raw(3);
+    if let Ok(given @ 1..) = u64::try_from(call.int(3)) {
+        let rest = call.rest_of(libc::CLOCK_MONOTONIC, [given / 1000, given % 1000 * 1_000_000]);
+        let in_ms = |[seconds, nanoseconds]: [u64; 2]| seconds * 1000 + nanoseconds.div_ceil(1_000_000);
+        timeout = CallArg::Int(rest.map_or(given, in_ms));
+    }
     wait(call, libc::SYS_epoll_pwait, timeout)
 }
 
 /// epoll_pwait2(epoll, events, max, timeout, mask, size).
 pub fn epoll_pwait2(call: &mut Call<'_>) -> SysResult {
-    let timeout = call.guest(3, 16);
+    let rest = call.rest_of_time(libc::CLOCK_MONOTONIC, 3);
+    let timeout = given(&rest, call.guest(3, 16));
     wait(call, libc::SYS_epoll_pwait2, timeout)
 }
 

@@ -5,7 +5,7 @@
 use super::call::Call;
 use super::path::Whose;
 use super::signal::signal_of;
-use crate::base::PAGE;
+use crate::base::{lock, PAGE};
 use crate::sys::signal::bit;
 use std::fmt::Write;
 use std::fs;
@@ -13,7 +13,10 @@ use std::fs;
 /// A thread's name, if the host does not know it.
 pub fn own_name(call: &Call<'_>, whose: Whose) -> Option<String> {
     let own = !call.thread.whole && is_caller(call, whose);
-    let name = call.thread.name;
+    let name = match whose {
+        Whose::Process => *lock(&call.process.name),
+        Whose::Caller | Whose::Thread(_) => call.thread.name,
+    };
     own.then(|| String::from_utf8_lossy(&name).trim_end_matches('\0').to_string())
 }
 

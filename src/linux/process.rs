@@ -8,7 +8,7 @@ use super::mm::Memory;
 use super::path::Paths;
 use super::signal::{send, Actions};
 use super::spawn::Spawn;
-use super::thread::{Interrupted, Peer, Thread, Threads};
+use super::thread::{Again, Interrupted, Peer, Thread, Threads};
 use super::{args, find, report, strace, Handler, Row};
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
@@ -126,6 +126,8 @@ pub struct Process {
     pub(super) limits: Mutex<Limits>,
     pub(super) start: Start,
     pub(super) threads: Threads,
+    /// The name of its first thread, as `PR_SET_NAME` gives it.
+    pub(super) name: Mutex<[u8; 16]>,
     /// How it ended, once it has.
     pub(super) end: Mutex<Option<Outcome>>,
     pub(super) host: Option<HostProcess>,
@@ -166,6 +168,7 @@ impl Process {
             limits: Mutex::new(Limits::new(loaded.stack_size)),
             start: loaded.start,
             threads: Threads::default(),
+            name: Mutex::default(),
             end: Mutex::new(None),
             host: config.host.clone(),
             return_code: Mutex::new(None),
@@ -275,6 +278,7 @@ impl Process {
             limits: Mutex::new(Limits::new(8 << 20)),
             start: Start::default(),
             threads: Threads::default(),
+            name: Mutex::default(),
             end: Mutex::new(None),
             host: None,
             return_code: Mutex::new(None),
@@ -288,7 +292,7 @@ impl Process {
 }
 
 /// A guest that closed its standard error output runs on without the trace.
-fn to_stderr(line: &str) {
+pub(super) fn to_stderr(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
@@ -301,9 +305,11 @@ impl Thread {
     pub fn syscall(&mut self, mmu: &SoftMmu, cpu: &mut CpuState) -> Outcome {
         // Of an earlier call, which was ended without a signal for the guest and made again.
         (self.interrupted, self.temporary_mask) = (None, None);
-        let number = cpu.x(17);
+        let (number, pc) = (cpu.x(17), cpu.pc);
         let row = find(number);
         let args = std::array::from_fn(|index| cpu.x(10 + index as u8));
+        let again = self.again.take().filter(|it| it.pc == pc && it.number == number && it.args == args);
+        self.deadline = again.and_then(|it| it.deadline);
         let process = Arc::clone(&self.process);
         let trace = process.trace;
         let mut call = Call { process: &process, thread: self, mmu, cpu, args, outcome: Outcome::Continue };
@@ -321,7 +327,9 @@ impl Thread {
         let outcome = call.outcome;
         if was_interrupted(result) {
             let restarts = row.is_some_and(|row| restarts(&call, row));
-            self.interrupted = Some(Interrupted { was_made: result != Err(NOT_MADE), restarts });
+            let was_made = result != Err(NOT_MADE) || again.is_some_and(|it| it.was_made);
+            self.interrupted = Some(Interrupted { was_made, restarts });
+            self.again = Some(Again { pc, number, args, was_made, deadline: self.deadline.take() });
             // `ecall` has four bytes.
             cpu.pc = cpu.pc.wrapping_sub(4);
             return outcome;

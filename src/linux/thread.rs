@@ -3,26 +3,30 @@
 use super::call::{Call, SysResult};
 use super::process::Process;
 use super::robust;
-use super::signal::{signal_of, Actions, AltStack, FIRST_QUEUED};
+use super::signal::{signal_of, Actions, AltStack, FIRST_QUEUED, UNMASKABLE};
 use crate::base::state::poll;
 use crate::base::{lock, GuestAddr};
 use crate::engine::presence::Presence;
 use crate::mmu::SoftMmu;
-use crate::sys::process::set_name;
+use crate::sys::process::{set_name, NextProgram};
 use crate::sys::signal::{self as host, Info, Seat};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// What other threads of the process see of one.
 #[derive(Debug)]
 pub struct Peer {
     tid: AtomicI32,
+    /// The host thread that runs it now, 0 if none does.
+    runner: Mutex<i32>,
     poll: Arc<AtomicU32>,
     presence: Presence,
     /// Signals that other threads of the guest sent it, where the host's are not the guest's.
     mail: Mutex<Vec<Info>>,
+    /// How many signals it has taken in and blocks.
+    kept: AtomicUsize,
     /// Head of the list of robust futexes.
     robust_list: AtomicU64,
     /// It has nothing more to do with the guest.
@@ -45,10 +49,24 @@ impl Peer {
         self.tid.load(Ordering::Relaxed)
     }
 
-    /// Asks it to stop for a reason of [`poll`], also if it waits in a call.
+    /// Asks it to stop for a reason of [`poll`], also if it waits in a call. Called with the list of threads locked, so that
+    /// a child process finds nobody doing it.
     fn stop(&self, reason: u32) {
         self.stop_running(reason);
-        host::kick(self.tid());
+        let runner = lock(&self.runner);
+        if *runner != 0 {
+            host::kick(*runner);
+        }
+    }
+
+    /// The thread that called [`Thread::settle`] runs it no longer: what it waits for from now on is its own affair.
+    pub fn rest(&self) {
+        *lock(&self.runner) = 0;
+    }
+
+    /// Whether it was asked to stop for one of these reasons.
+    fn is_asked(&self, reasons: u32) -> bool {
+        self.poll.load(Ordering::SeqCst) & reasons != 0
     }
 
     /// Asks it to stop for a reason of [`poll`]; it waits in no call.
@@ -62,32 +80,80 @@ impl Peer {
 pub struct Threads {
     /// Those that run; the first one is the oldest.
     pub list: Mutex<Vec<Arc<Peer>>>,
-    /// Told when one has ended.
-    gone: Condvar,
+    /// Signals for the process, where the host's are not the guest's, that no thread has taken: all block them.
+    pub mail: Mutex<Vec<Info>>,
+    /// All stand still, since the embedder asked for it. Changed with the list locked.
+    paused: AtomicBool,
+    /// The first one sleeps in the kernel until a child of vfork is done.
+    pub first_is_away: AtomicBool,
+    /// Told when one has ended, and when those that stand still may have something to do.
+    changed: Condvar,
     /// The status of the one that ended last: that of the process, if none ends it as a whole.
     status: AtomicI32,
 }
 
 impl Threads {
-    /// Puts a signal into the mail of a thread; false if there is none of this id.
-    pub fn mail(&self, tid: i32, info: Info) -> bool {
-        let peer = lock(&self.list).iter().find(|peer| peer.tid() == tid).cloned();
-        peer.is_some_and(|peer| {
-            lock(&peer.mail).push(info);
-            peer.stop(poll::SIGNAL);
-            true
-        })
+    /// Puts a signal into the mail of a thread, of which at most `limit` may wait.
+    ///
+    /// # Errors
+    /// ESRCH if there is none of this id, EAGAIN if too many wait.
+    pub fn mail_thread(&self, tid: i32, info: &Info, limit: usize) -> Result<(), i32> {
+        let list = lock(&self.list);
+        let peer = list.iter().find(|peer| peer.tid() == tid).ok_or(libc::ESRCH)?;
+        put(&peer.mail, info, limit.saturating_sub(peer.kept.load(Ordering::Relaxed)))?;
+        peer.stop(poll::SIGNAL);
+        Ok(())
+    }
+
+    /// Puts a signal into the mail of the process, for any thread that does not block it; at most `limit` may wait.
+    ///
+    /// # Errors
+    /// EAGAIN if too many wait.
+    pub fn mail_process(&self, info: &Info, limit: usize) -> Result<(), i32> {
+        let list = lock(&self.list);
+        put(&self.mail, info, limit)?;
+        list.iter().for_each(|peer| peer.stop(poll::SIGNAL));
+        Ok(())
     }
 
     /// Asks every thread to stop for a reason of [`poll`].
     #[cfg(any(test, feature = "testing"))]
     pub fn stop_all(&self, reason: u32) {
         lock(&self.list).iter().for_each(|peer| peer.stop(reason));
+        self.changed.notify_all();
     }
 
     /// Asks every thread but one to stop for a reason of [`poll`].
     pub fn stop_others(&self, except: &Arc<Peer>, reason: u32) {
         lock(&self.list).iter().filter(|peer| !Arc::ptr_eq(peer, except)).for_each(|peer| peer.stop(reason));
+        self.changed.notify_all();
+    }
+
+    /// Has every thread stand still until [`Threads::resume`]; the first one, which `first` belongs to, leaves instead.
+    pub fn pause(&self, first: &AtomicU32) {
+        let list = lock(&self.list);
+        first.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
+        self.paused.store(true, Ordering::Relaxed);
+        list.iter().for_each(|peer| peer.stop(poll::INTERRUPT));
+        self.changed.notify_all();
+    }
+
+    /// Lets the others go on, unless the first thread is asked to stop again.
+    pub fn resume(&self, first: &Peer) {
+        let _list = lock(&self.list);
+        if self.paused.load(Ordering::Relaxed) && !first.is_asked(poll::INTERRUPT) {
+            self.paused.store(false, Ordering::Relaxed);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Stands still while that is wanted, if the process does not end meanwhile.
+    pub fn stand_still(&self, peer: &Peer) {
+        let list = lock(&self.list);
+        let wanted = |_: &mut Vec<_>| self.paused.load(Ordering::Relaxed) && !peer.is_asked(poll::END);
+        let list = self.changed.wait_while(list, wanted);
+        peer.poll.fetch_and(!poll::INTERRUPT, Ordering::SeqCst);
+        drop(list);
     }
 
     /// Waits until no thread but `except` runs translations older than `epoch`.
@@ -102,10 +168,12 @@ impl Threads {
         lock(&self.list).iter().filter(|peer| !peer.is_over.load(Ordering::Relaxed)).count()
     }
 
-    /// Waits until all have ended; returns the status of the last one.
-    pub fn wait_until_none(&self) -> i32 {
-        self.wait_while(|list| !list.is_empty());
-        self.status.load(Ordering::Relaxed)
+    /// Waits until all have ended; returns the status of the last one. `None` if the first one, which has, is asked to stop
+    /// waiting.
+    pub fn wait_until_none(&self, first: &Peer) -> Option<i32> {
+        self.wait_while(|list| !list.is_empty() && !first.is_asked(poll::INTERRUPT));
+        let is_over = lock(&self.list).is_empty();
+        is_over.then(|| self.status.load(Ordering::Relaxed))
     }
 
     /// Waits until all but one have ended.
@@ -115,7 +183,7 @@ impl Threads {
 
     fn wait_while(&self, condition: impl Fn(&Vec<Arc<Peer>>) -> bool) {
         let list = lock(&self.list);
-        drop(self.gone.wait_while(list, |list| condition(list)));
+        drop(self.changed.wait_while(list, |list| condition(list)));
     }
 
     /// A thread that has ended with `status` leaves. It no longer needs anything of the process.
@@ -124,7 +192,7 @@ impl Threads {
         list.retain(|other| !Arc::ptr_eq(other, peer));
         self.status.store(status, Ordering::Relaxed);
         drop(list);
-        self.gone.notify_all();
+        self.changed.notify_all();
     }
 }
 
@@ -135,6 +203,25 @@ pub struct Interrupted {
     pub was_made: bool,
     /// It is one that `SA_RESTART` makes again.
     pub restarts: bool,
+}
+
+/// When a call that waits for a time must end, by a clock of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    pub clock: i32,
+    pub seconds: i64,
+    pub nanoseconds: i64,
+}
+
+/// A call that was interrupted; with the same program counter and arguments it is the same one, made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    pub pc: GuestAddr,
+    pub number: u64,
+    pub args: [u64; 6],
+    /// The kernel had begun it.
+    pub was_made: bool,
+    pub deadline: Option<Deadline>,
 }
 
 /// What every thread of a process has for itself.
@@ -151,6 +238,14 @@ pub struct Thread {
     /// Signals that came and wait, because they are blocked or were not looked at yet.
     pub pending: Vec<Info>,
     pub interrupted: Option<Interrupted>,
+    /// What is known of the call that was interrupted last, in case that it is made again.
+    pub again: Option<Again>,
+    /// When the call that is under way must end, once that is known.
+    pub deadline: Option<Deadline>,
+    /// What it is about to become.
+    pub next_program: Option<NextProgram>,
+    /// It has ended with this status, and its process has not.
+    pub ended: Option<i32>,
     pub alt_stack: AltStack,
     /// As `PR_SET_NAME` gives it, with its NUL.
     pub name: [u8; 16],
@@ -172,23 +267,31 @@ impl Thread {
         let whole = process.host.is_some();
         let mask = if whole { host::mask() } else { 0 };
         let name = name_of(path);
+        *lock(&process.name) = name;
+        let mut pending = Vec::new();
         if whole {
             set_name(&name);
-            // Whoever started this process may have blocked what must not be.
+            // Whoever started this process may have blocked what must not be. What came meanwhile waits here.
+            pending = host::take_kept(mask);
             host::set_mask(mask);
+            watch_for_kicks(mask);
         }
         // What an earlier program on the same hart was asked for is not this one's business.
         poll.fetch_and(!(poll::END | poll::SIGNAL), Ordering::SeqCst);
         let peer = new_peer(poll, presence);
         lock(&process.threads.list).push(Arc::clone(&peer));
-        Thread {
+        let mut first = Thread {
             process,
             peer,
             clear_child_tid: 0,
             mask,
             temporary_mask: None,
-            pending: Vec::new(),
+            pending,
             interrupted: None,
+            again: None,
+            deadline: None,
+            next_program: None,
+            ended: None,
             alt_stack: AltStack::NONE,
             name,
             parent_death_signal: 0,
@@ -196,7 +299,9 @@ impl Thread {
             whole,
             is_child: false,
             is_first: true,
-        }
+        };
+        first.look_again();
+        first
     }
 
     /// A thread that this one starts, or the one of a child process; not in the list yet.
@@ -209,6 +314,10 @@ impl Thread {
             temporary_mask: None,
             pending: Vec::new(),
             interrupted: None,
+            again: None,
+            deadline: None,
+            next_program: None,
+            ended: None,
             alt_stack: AltStack::NONE,
             name: self.name,
             parent_death_signal: 0,
@@ -228,11 +337,17 @@ impl Thread {
     pub fn settle(&self, mmu: &SoftMmu) {
         let tid = mmu.host_call(libc::SYS_gettid, &mut []).unwrap_or(0);
         self.peer.tid.store(tid as i32, Ordering::Relaxed);
+        *lock(&self.peer.runner) = tid as i32;
     }
 
     /// Joins the list of the process.
     pub fn enlist(&self) {
-        lock(&self.process.threads.list).push(Arc::clone(&self.peer));
+        let threads = &self.process.threads;
+        let mut list = lock(&threads.list);
+        list.push(Arc::clone(&self.peer));
+        if threads.paused.load(Ordering::Relaxed) {
+            self.peer.poll.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
+        }
     }
 
     /// The only thread left, after a fork.
@@ -253,9 +368,15 @@ impl Thread {
         self.peer.poll.load(Ordering::SeqCst) & poll::SIGNAL != 0
     }
 
+    /// Whether a signal waits that `blocked` does not keep from being given: the thread's, or one for the process.
+    pub fn has_due(&self, blocked: u64) -> bool {
+        let is_due = |info: &Info| host::bit(signal_of(info)) & blocked == 0;
+        self.pending.iter().any(is_due) || lock(&self.process.threads.mail).iter().any(is_due)
+    }
+
     /// Has the waiting signals looked at before the guest goes on, if there are any.
     pub fn look_again(&mut self) {
-        if !self.pending.is_empty() {
+        if !self.pending.is_empty() || !lock(&self.process.threads.mail).is_empty() {
             self.peer.poll.fetch_or(poll::SIGNAL, Ordering::SeqCst);
         }
     }
@@ -263,14 +384,18 @@ impl Thread {
     /// Takes in what came meanwhile.
     pub fn collect(&mut self, seat: &Seat) {
         self.peer.poll.fetch_and(!poll::SIGNAL, Ordering::SeqCst);
-        let mail = std::mem::take(&mut *lock(&self.peer.mail));
+        let mut mail = std::mem::take(&mut *lock(&self.peer.mail));
+        let blocked = self.temporary_mask.unwrap_or(self.mask) & !UNMASKABLE;
+        let is_due = |info: &mut Info| host::bit(signal_of(info)) & blocked == 0;
+        mail.extend(lock(&self.process.threads.mail).extract_if(.., is_due));
         mail.into_iter().chain(std::iter::from_fn(|| seat.next())).for_each(|info| {
             // Of a signal without a queue one waits at most (signal(7), "Queueing and delivery semantics").
-            let is_known = |info: &Info| self.pending.iter().any(|other| signal_of(other) == signal_of(info));
+            let is_known = |info: &Info| self.pending.iter().any(|other| host::is_same(other, info));
             if signal_of(&info) >= FIRST_QUEUED || !is_known(&info) {
                 self.pending.push(info);
             }
         });
+        self.peer.kept.store(self.pending.len(), Ordering::Relaxed);
     }
 
     /// The thread ends: signals for the process that came to it are for the others, if the host's are the guest's.
@@ -279,6 +404,13 @@ impl Thread {
             host::block_all();
             self.collect(seat);
             self.pending.drain(..).filter(is_for_process).for_each(|info| host::send_again(&info));
+        } else {
+            self.collect(seat);
+            let given_back: Vec<Info> = self.pending.drain(..).filter(is_for_process).collect();
+            if !given_back.is_empty() {
+                lock(&self.process.threads.mail).extend(given_back);
+                self.process.threads.stop_others(&self.peer, poll::SIGNAL);
+            }
         }
     }
 
@@ -292,12 +424,38 @@ impl Thread {
     }
 }
 
+/// While the guest blocks the signal that kicks have, one that comes must wait instead of being nothing.
+pub fn watch_for_kicks(mask: u64) {
+    if mask & host::bit(libc::SIGURG) != 0 {
+        let _ = host::expect_kicks();
+    }
+}
+
+/// Puts a signal into a mailbox with at most `limit` of them (Linux `__send_signal_locked`).
+fn put(mail: &Mutex<Vec<Info>>, info: &Info, limit: usize) -> Result<(), i32> {
+    const SI_USER: [u8; 4] = [0; 4];
+    let mut mail = lock(mail);
+    let is_known = || mail.iter().any(|other| signal_of(other) == signal_of(info));
+    if signal_of(info) < FIRST_QUEUED || (mail.len() >= limit && info[8..12] == SI_USER) {
+        if !is_known() {
+            mail.push(*info);
+        }
+    } else if mail.len() >= limit {
+        return Err(libc::EAGAIN);
+    } else {
+        mail.push(*info);
+    }
+    Ok(())
+}
+
 fn new_peer(poll: &Arc<AtomicU32>, presence: &Presence) -> Arc<Peer> {
     Arc::new(Peer {
         tid: AtomicI32::new(0),
+        runner: Mutex::new(0),
         poll: Arc::clone(poll),
         presence: presence.clone(),
         mail: Mutex::default(),
+        kept: AtomicUsize::new(0),
         robust_list: AtomicU64::new(0),
         is_over: AtomicBool::new(false),
     })

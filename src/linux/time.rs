@@ -1,6 +1,8 @@
-//! Reading clocks, and interval timers. Sleeping goes to the host as the table says.
+//! Reading clocks, sleeping, and interval timers.
 
 use super::call::{Call, SysResult};
+use crate::mmu::CallArg;
+use crate::sys::enter::NOT_MADE;
 use crate::sys::host;
 
 /// clock_gettime(clock, time): programs that measure themselves call this more often than anything else.
@@ -8,6 +10,49 @@ pub fn clock_gettime(call: &mut Call<'_>) -> SysResult {
     let (seconds, nanoseconds) = host::clock(call.int(0))?;
     call.write_words(call.args[1], &[seconds as u64, nanoseconds as u64])?;
     Ok(0)
+}
+
+/// nanosleep(time, rest).
+pub fn nanosleep(call: &mut Call<'_>) -> SysResult {
+    let rest = call.rest_of_time(libc::CLOCK_MONOTONIC, 0);
+    let time = given(&rest, call.guest(0, 16));
+    let result = call.host(libc::SYS_nanosleep, &mut [time, call.guest(1, 16)]);
+    tell_rest(call, result, rest, 1)
+}
+
+/// clock_nanosleep(clock, flags, time, rest).
+pub fn clock_nanosleep(call: &mut Call<'_>) -> SysResult {
+    if call.int(1) & libc::TIMER_ABSTIME != 0 {
+        let time = call.guest(2, 16);
+        return call
+            .host(libc::SYS_clock_nanosleep, &mut [call.raw(0), call.raw(1), time, call.guest(3, 16)]);
+    }
+    let clock = match call.int(0) {
+        // To set the clock does not change how long somebody sleeps.
+        libc::CLOCK_REALTIME | libc::CLOCK_TAI => libc::CLOCK_MONOTONIC,
+        other => other,
+    };
+    let rest = call.rest_of_time(clock, 2);
+    let time = given(&rest, call.guest(2, 16));
+    let result =
+        call.host(libc::SYS_clock_nanosleep, &mut [call.raw(0), call.raw(1), time, call.guest(3, 16)]);
+    tell_rest(call, result, rest, 3)
+}
+
+/// The time for the host: what is left, or what the guest gave.
+pub fn given<'a>(rest: &'a Option<[u8; 16]>, guest: CallArg<'a>) -> CallArg<'a> {
+    match rest {
+        Some(bytes) => CallArg::In(bytes),
+        None => guest,
+    }
+}
+
+/// The kernel tells the rest of a sleep that it has begun. One that a signal kept from being gone on with has one too.
+fn tell_rest(call: &Call<'_>, result: SysResult, rest: Option<[u8; 16]>, index: usize) -> SysResult {
+    if let (Err(NOT_MADE), Some(rest)) = (result, rest) {
+        let _ = call.write_opt(call.args[index], &rest);
+    }
+    result
 }
 
 /// setitimer(which, new, old): the host's timer.

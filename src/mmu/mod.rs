@@ -16,8 +16,10 @@ mod watch;
 use crate::base::error::{Access, Error, Fault};
 use crate::base::{lock, GuestAddr, PAGE, SPACE};
 use crate::sys::access;
-use crate::sys::space::Space;
+#[cfg(all(feature = "linux", any(test, feature = "testing")))]
+pub(crate) use crate::sys::space::Neighbour;
 pub use crate::sys::space::{Backing, Placement, Prot};
+use crate::sys::space::{Refused, Space};
 use crate::sys::trap::{self, HostFault};
 #[cfg(feature = "linux")]
 pub use call::CallArg;
@@ -109,15 +111,27 @@ impl SoftMmu {
     /// `Error::NoMemory` if the host has no address space for it; `Error::Host` if its fault handler cannot be set.
     pub fn reserve(placement: Placement) -> Result<SoftMmu, Error> {
         trap::install()?;
-        Ok(SoftMmu {
-            space: Space::reserve(placement)?,
+        Ok(SoftMmu::of(Space::reserve(placement)?))
+    }
+
+    /// An empty space between memory of the host's that shows whether it was left ([`Space::reserve_between`]).
+    #[cfg(all(feature = "linux", any(test, feature = "testing")))]
+    pub(crate) fn reserve_between(len: usize) -> Result<(SoftMmu, [Neighbour; 2]), Error> {
+        trap::install()?;
+        let (space, neighbours) = Space::reserve_between(len)?;
+        Ok((SoftMmu::of(space), neighbours))
+    }
+
+    fn of(space: Space) -> SoftMmu {
+        SoftMmu {
+            space,
             code_epoch: AtomicU64::new(next_epoch()),
             shared_code: AtomicBool::new(false),
             watches: AtomicBool::new(false),
             mapped: AtomicU64::new(0),
             limit: SPACE / PAGE,
             changes: Mutex::new(()),
-        })
+        }
     }
 
     /// Keeps mappings as they are until the guard is dropped.
@@ -227,7 +241,7 @@ impl SoftMmu {
     ) -> Result<(), Error> {
         let _changing = self.freeze();
         self.within_limit(addr, len)?;
-        self.space.map(addr, len, prot, backing, huge)?;
+        self.done(self.space.map(addr, len, prot, backing, huge))?;
         let shared = match backing {
             Backing::SharedAnonymous
             | Backing::File { shared: true, .. }
@@ -238,6 +252,14 @@ impl SoftMmu {
         };
         self.set_pages(addr, len, page_bits(prot) | shared);
         Ok(())
+    }
+
+    /// Gives the page bytes what a call of `Space` has really done, if it failed.
+    fn done(&self, result: Result<(), Refused>) -> Result<(), Error> {
+        result.map_err(|refused| {
+            refused.lost.iter().for_each(|&(addr, len)| self.set_pages(addr, len, 0));
+            refused.error
+        })
     }
 
     /// Unmaps `[addr, addr + len)`; parts that are not mapped stay so.
@@ -261,7 +283,16 @@ impl SoftMmu {
             let source = std::io::Error::from_raw_os_error(libc::ENOMEM);
             return Err(Error::Host { what: "mprotect", source });
         }
-        self.space.protect(addr, len, prot)?;
+        if let Err(error) = self.space.protect(addr, len, prot) {
+            // The host may have changed a part. Back to what the page bytes say; with several threads, pages at a time.
+            for page in (addr..addr + len).step_by(PAGE as usize) {
+                let bits = self.page_byte(page);
+                let former = prot_of(bits).unwrap_or_default();
+                let write = former.write && bits & page::WATCHED == 0;
+                let _ = self.space.protect(page, PAGE, Prot { write, ..former });
+            }
+            return Err(error);
+        }
         // Runs of pages that are shared, and that are not.
         let (mut start, end) = (addr, addr + len);
         while start < end {
@@ -289,7 +320,7 @@ impl SoftMmu {
         if !self.pages_of(from, old_len).is_some_and(|mut pages| pages.all(|byte| byte & lasting == bits)) {
             return Err(Error::BadRange { addr: from, len: old_len });
         }
-        self.space.remap(from, old_len, to, new_len)?;
+        self.done(self.space.remap(from, old_len, to, new_len))?;
         self.set_pages(from, old_len, 0);
         self.set_pages(to, new_len, bits);
         Ok(())
@@ -355,8 +386,10 @@ impl SoftMmu {
     /// All mapped pages as maximal runs of equal permissions, in ascending order.
     pub fn regions(&self) -> Vec<Region> {
         let mut regions: Vec<Region> = Vec::new();
-        for (index, byte) in self.space.pages().iter().enumerate() {
-            let byte = byte.load(Ordering::Relaxed);
+        let mut next = 0;
+        while let Some(index) = self.space.next_used(next) {
+            next = index + 1;
+            let byte = self.space.pages()[index].load(Ordering::Relaxed);
             let Some(prot) = prot_of(byte) else { continue };
             let (start, shared) = (index as u64 * PAGE, byte & page::SHARED != 0);
             match regions.last_mut() {

@@ -54,6 +54,9 @@ pub struct Place {
     pub bytes: u8,
 }
 
+/// Memory is mapped in multiples of this.
+const PAGE: u32 = 4096;
+
 impl Place {
     /// The place of an access of which `base` is the address operand.
     pub fn of(func: &Func, access: Access, base: Value) -> Place {
@@ -66,13 +69,14 @@ impl Place {
         }
     }
 
-    /// Whether both may have a byte in common.
+    /// Whether both may have a byte in common. Two pages may be one (a file that is mapped twice), so places that are pages
+    /// apart may.
     pub fn may_overlap(&self, other: &Place) -> bool {
         if self.base != other.base {
             return true;
         }
-        let behind = other.offset.wrapping_sub(self.offset);
-        behind < u32::from(self.bytes) || behind.wrapping_neg() < u32::from(other.bytes)
+        let behind = other.offset.wrapping_sub(self.offset) % PAGE;
+        behind < u32::from(self.bytes) || behind.wrapping_neg() % PAGE < u32::from(other.bytes)
     }
 }
 
@@ -88,6 +92,7 @@ mod tests {
         assert!(!place(16, 8).may_overlap(&place(8, 8)));
         assert!(place(u32::MAX, 4).may_overlap(&place(2, 1)));
         assert!(!place(u32::MAX, 4).may_overlap(&place(3, 1)));
+        assert!(place(8, 8).may_overlap(&place(8 + 4096, 1)) && !place(8, 8).may_overlap(&place(16 + 4096, 8)));
         assert!(place(0, 1).may_overlap(&Place { base: Value(2), offset: 100, bytes: 1 }));
     }
 }

@@ -118,6 +118,7 @@ impl Builder<'_> {
                 preds: Vec::new(),
                 term: Term::Goto(BlockId(0)),
                 cost: 0,
+                reserve: 0,
                 count: block.count.max(1),
                 frames: block.frames.clone(),
                 safepoint: None,
@@ -160,7 +161,7 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let node = Node::Home(reg);
-                let inst = Inst { node, args: [Value::NONE; 3], class: Class::of(reg), state: None, sunk: false };
+                let inst = Inst { node, args: [Value::NONE; 3], class: Class::of(reg), state: None, sunk: false, strict: false };
                 let value = self.func.add(inst);
                 self.func.blocks[block.index()].insts.push(value);
                 value
@@ -203,7 +204,7 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let class = Class::of(reg);
-                let inst = Inst { node: Node::Phi, args: [Value::NONE; 3], class, state: None, sunk: false };
+                let inst = Inst { node: Node::Phi, args: [Value::NONE; 3], class, state: None, sunk: false, strict: false };
                 let value = self.func.add(inst);
                 self.func.blocks[id.index()].phis.push(Phi { value, args: Vec::new() });
                 value
@@ -224,10 +225,16 @@ impl Builder<'_> {
         }
         current[0] = self.zero;
         let (mut begun, mut pc, mut state) = (0, ir.start_pc, None);
-        let mut cut = None;
+        // What begins in the middle of a block that ends for its length only would end elsewhere: other blocks than the
+        // guest's would be left without fuel.
+        let whole = ends_for_length(ir) && !ir.ops.iter().all(|op| (self.host.has_code)(op));
+        if whole && block.entry {
+            return Err(Unbuilt::NoCode);
+        }
+        let (ops, mut cut) = if whole { (&[][..], Some(pc)) } else { (&ir.ops[..], None) };
         // What the guest instruction has overwritten so far.
         let mut undo: Vec<(RegId, Value)> = Vec::new();
-        for op in &ir.ops {
+        for op in ops {
             if let IROp::Mark { pc: at } = *op {
                 (begun, pc, state) = (begun + 1, at, None);
                 undo.clear();
@@ -248,8 +255,9 @@ impl Builder<'_> {
             self.operation(id, op, &mut current, &mut state, (pc, begun - 1));
         }
         // Nothing of an instruction that has no code is done.
-        let cost = if cut.is_some() { begun - 1 } else { begun.max(1) };
+        let cost = if cut.is_some() { u32::saturating_sub(begun, 1) } else { begun.max(1) };
         self.func.blocks[id.index()].cost = cost;
+        self.func.blocks[id.index()].reserve = u32::try_from(ir.cost()).unwrap_or(u32::MAX).max(cost);
         let regs: Vec<Value> = self.func.touched.iter().map(|&reg| current[usize::from(reg)]).collect();
         let open = Open { id, regs };
         match cut {
@@ -380,6 +388,7 @@ impl Builder<'_> {
                 preds: vec![id],
                 term: Term::Goto(BlockId(0)),
                 cost: 0,
+                reserve: 0,
                 count: count >> (number + 1),
                 frames: block.frames.clone(),
                 safepoint: None,
@@ -431,6 +440,7 @@ impl Builder<'_> {
             preds: vec![open.id],
             term: Term::Goto(BlockId(0)),
             cost: 0,
+            reserve: 0,
             count: (from.count >> 6).max(1),
             frames: from.frames.clone(),
             safepoint: None,
@@ -511,6 +521,15 @@ impl Builder<'_> {
             block.preds.retain(|pred| reached[pred.index()]);
         }
         self.func.reached = reached;
+    }
+}
+
+/// Whether a block goes on with the instruction behind it.
+fn ends_for_length(ir: &IRBlock) -> bool {
+    let last = ir.ops.iter().rev().find_map(|op| if let IROp::Mark { pc } = *op { Some(pc) } else { None });
+    match (ir.term, last) {
+        (Terminator::Jump { target }, Some(last)) => matches!(target.wrapping_sub(last), 2 | 4),
+        _ => false,
     }
 }
 

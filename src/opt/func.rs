@@ -77,6 +77,8 @@ pub struct Inst {
     pub state: Option<StateId>,
     /// It is only computed where a state is wanted that has it.
     pub sunk: bool,
+    /// A comparison that gives up if an operand is a NaN.
+    pub strict: bool,
 }
 
 /// What the guest would see before an instruction of its own.
@@ -123,6 +125,8 @@ pub struct Block {
     pub term: Term,
     /// Fuel that it costs.
     pub cost: u32,
+    /// Fuel without which it does not begin: what the guest's whole block costs, also if less of it is here.
+    pub reserve: u32,
     /// Times that it ran when it was recorded.
     pub count: u64,
     /// Return addresses of calls that were followed and not come back from, outermost first.
@@ -204,7 +208,7 @@ impl Func {
 impl Inst {
     /// An operation.
     pub fn op(op: IROp, args: [Value; 3], class: Class) -> Inst {
-        Inst { node: Node::Op(op), args, class, state: None, sunk: false }
+        Inst { node: Node::Op(op), args, class, state: None, sunk: false, strict: false }
     }
 
     /// The operands that it has.

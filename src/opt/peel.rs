@@ -8,9 +8,16 @@ use crate::ir::Terminator;
 /// Guest instructions beyond which a region is not peeled.
 const LARGEST: u64 = 250;
 
-/// Makes a region whole: what leads from one of its blocks to another, however seldom, is an edge; and what is in a function
+/// A region as it is compiled: complete, and peeled if that is worth it.
+pub fn whole(recording: &Recording, region: Region) -> Region {
+    let mut region = region;
+    complete(recording, &mut region);
+    peel(recording, region)
+}
+
+/// Makes a region complete: what leads from one of its blocks to another, however seldom, is an edge; and what is in a function
 /// that was followed into is not entered from outside, since nobody knows then what the calls around it are.
-pub fn complete(recording: &Recording, region: &mut Region) {
+fn complete(recording: &Recording, region: &mut Region) {
     let known: Vec<(GuestAddr, Vec<GuestAddr>)> = region
         .blocks
         .iter()
@@ -39,7 +46,7 @@ pub fn complete(recording: &Recording, region: &mut Region) {
 }
 
 /// Peels a region if its head is in a loop and it is small.
-pub fn peel(recording: &Recording, region: Region) -> Region {
+fn peel(recording: &Recording, region: Region) -> Region {
     let goes_to_head = |block: &RegionBlock| block.edges.iter().any(|edge| edge.to == 0 && edge.kind == EdgeKind::Goes);
     let cost: u64 = region.blocks.iter().map(|block| recording.blocks[block.block].cost()).sum();
     if cost > LARGEST || !region.blocks.iter().any(goes_to_head) {

@@ -217,7 +217,7 @@ mod tests {
         let (dst, src, base) = (0, 0, 0);
         let add = Inst::op(IROp::AddImm { dst, src, imm: 1 }, [Value(1), none, none], Class::Int);
         let load = Inst::op(IROp::Load { dst, base, offset: 0 }, [Value(1), none, none], Class::Int);
-        let home = Inst { node: Node::Home(10), args: [none; 3], class: Class::Int, state: None, sunk: false };
+        let home = Inst { node: Node::Home(10), args: [none; 3], class: Class::Int, state: None, sunk: false, strict: false };
         let insts = vec![home, Inst { node: Node::Phi, ..home }, add, Inst { state: Some(StateId(0)), ..load }];
         let state = |value| State { pc: 0x1000, block: BlockId(1), begun: 0, regs: vec![value] };
         let branch =

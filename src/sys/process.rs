@@ -24,20 +24,40 @@ fn errno() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)
 }
 
-/// Splits this process in two. In the child only the calling thread exists.
+/// Splits this process in two. In the child only the calling thread exists. `exit_signal` is what tells the parent of the
+/// child's end; another one than SIGCHLD is heeded only if the caller is `alone`, this process's only thread.
 ///
 /// The caller holds every lock of this crate that the child may need.
 ///
 /// # Errors
 /// The kernel's `errno`.
-pub fn fork() -> Result<Side, i32> {
-    // SAFETY: the C library makes its own state usable in the child; what this crate has is under locks that the
-    // caller holds (header).
-    match unsafe { libc::fork() } {
+pub fn fork(exit_signal: i32, alone: bool) -> Result<Side, i32> {
+    let forked = if exit_signal == libc::SIGCHLD || !alone {
+        // SAFETY: the C library makes its own state usable in the child; what this crate has is under locks that the
+        // caller holds (header).
+        unsafe { libc::fork() }
+    } else {
+        fork_alone(exit_signal)
+    };
+    match forked {
         0 => Ok(Side::Child),
         pid if pid > 0 => Ok(Side::Parent(pid)),
         _ => Err(errno()),
     }
+}
+
+/// fork(2) without the C library, which knows no other signal than SIGCHLD. It has nothing to mend in the child of a single
+/// thread but the thread's id.
+fn fork_alone(exit_signal: i32) -> i32 {
+    /// `prctl(2)`: where the C library has the thread's id.
+    const PR_GET_TID_ADDRESS: libc::c_int = 40;
+    let mut place = 0usize;
+    // SAFETY: the pointer is to a local value.
+    let known = unsafe { libc::prctl(PR_GET_TID_ADDRESS, &raw mut place) } == 0 && place != 0;
+    let id = if known { libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID } else { 0 };
+    // SAFETY: without CLONE_VM the child has a copy of everything, this frame included; the kernel writes the id, in the child,
+    // where the C library has told it to (order of arguments: clone(2), x86-64).
+    unsafe { libc::syscall(libc::SYS_clone, exit_signal & 0xff | id, 0, 0, place, 0) as i32 }
 }
 
 /// Runs `child` in a new process that shares this one's memory, and waits until it ends or becomes another program;
@@ -67,17 +87,35 @@ pub fn vfork(exit_signal: i32, child: &mut dyn FnMut() -> i32) -> Result<i32, i3
     }
 }
 
+/// A program to be executed, as the kernel wants to be told of it. A child of [`vfork`] keeps it where its parent finds it:
+/// nothing that it has in its own frames is ever freed.
+#[derive(Debug)]
+pub struct NextProgram {
+    path: CString,
+    /// Arguments and environment, which only the kernel reads.
+    _strings: [Vec<CString>; 2],
+    /// The addresses of both lists' strings, and a null behind them.
+    lists: [Vec<usize>; 2],
+}
+
+impl NextProgram {
+    /// What is at `path`, with these arguments and this environment.
+    pub fn new(path: CString, args: Vec<CString>, env: Vec<CString>) -> NextProgram {
+        let list = |strings: &[CString]| {
+            strings.iter().map(|string| string.as_ptr().expose_provenance()).chain([0]).collect()
+        };
+        let lists = [list(&args), list(&env)];
+        NextProgram { path, _strings: [args, env], lists }
+    }
+}
+
 /// Replaces this process's program; returns only if that fails, with the `errno`, or [`NOT_MADE`] if a signal for the guest
 /// came first.
 ///
 /// [`NOT_MADE`]: super::enter::NOT_MADE
-pub fn exec(path: &CStr, args: &[CString], env: &[CString]) -> i32 {
-    let list = |strings: &[CString]| -> Vec<*const libc::c_char> {
-        strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
-    };
-    let (args, env) = (list(args), list(env));
-    let address = |list: &[*const libc::c_char]| list.as_ptr().expose_provenance() as u64;
-    let raw = [path.as_ptr().expose_provenance() as u64, address(&args), address(&env), 0, 0, 0];
+pub fn exec(program: &NextProgram) -> i32 {
+    let [args, env] = program.lists.each_ref().map(|list| list.as_ptr().expose_provenance() as u64);
+    let raw = [program.path.as_ptr().expose_provenance() as u64, args, env, 0, 0, 0];
     // SAFETY: all pointers are to NUL-terminated strings, the lists end with null.
     unsafe { super::signal::call(libc::SYS_execve, &raw) }.err().unwrap_or(libc::EINVAL)
 }
@@ -161,9 +199,9 @@ mod tests {
     #[test]
     fn a_child_of_vfork_shares_memory_and_a_failed_exec_is_told() {
         let mut seen = 0;
-        let missing = CString::new("/no/such/program").unwrap();
+        let missing = NextProgram::new(CString::new("/no/such/program").unwrap(), Vec::new(), Vec::new());
         let pid = vfork(libc::SIGCHLD, &mut || {
-            seen = exec(&missing, &[], &[]);
+            seen = exec(&missing);
             7
         });
         assert_eq!((status_of(pid.unwrap()), seen), (7, libc::ENOENT));

@@ -13,7 +13,7 @@
 use super::enter::NOT_MADE;
 use crate::base::state::poll;
 use std::cell::{Cell, UnsafeCell};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 
 /// The kernel's `siginfo_t` as it is, the same on all 64-bit machines.
@@ -108,6 +108,16 @@ impl Drop for Seat {
     }
 }
 
+/// Whether of two signals without a queue the second is nothing while the first one waits: those for a thread and those for
+/// its process wait apart, as far as they tell.
+pub fn is_same(one: &Info, other: &Info) -> bool {
+    one[0] == other[0] && is_for_thread(one) == is_for_thread(other)
+}
+
+fn is_for_thread(info: &Info) -> bool {
+    info[8..12] == libc::SI_TKILL.to_le_bytes()
+}
+
 impl Inbox {
     /// Puts a signal in. Of one that may come although others are blocked a second one is dropped, as the kernel does while
     /// the first one waits; so there is always room.
@@ -116,7 +126,7 @@ impl Inbox {
         let mut count = taken;
         while is_kept(i32::from(info[0])) && count != put {
             // SAFETY: the slots from `taken` to `put` are filled, and nobody writes them meanwhile.
-            if unsafe { (*self.slots[(count % SLOTS) as usize].get())[0] } == info[0] {
+            if is_same(unsafe { &*self.slots[(count % SLOTS) as usize].get() }, info) {
                 return;
             }
             count = count.wrapping_add(1);
@@ -163,6 +173,9 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
     // SAFETY: a queued signal carries a value (sigaction(2)).
     let is_marked = || unsafe { info.si_value() }.sival_ptr as u64 == KICK_VALUE;
     if signal == KICK && info.si_code == libc::SI_QUEUE && is_marked() {
+        return;
+    }
+    if signal == KICK && call_former(signal, info, context) {
         return;
     }
     if deliver(info) && !is_kept(signal) {
@@ -250,9 +263,36 @@ pub fn set_disposition(signal: i32, disposition: Disposition, flags: u64) -> Res
     handle(signal, handler, flags & (libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT) as u64)
 }
 
-/// Whether this process ignores a signal.
-pub fn is_ignored(signal: i32) -> bool {
+/// Signals whose dispositions change before `main`, or that this crate handles itself.
+const OTHERWISE_USED: u64 = KEPT | bit(libc::SIGPIPE);
+
+/// Those of [`OTHERWISE_USED`] that this process ignored when it was started.
+static IGNORED_AT_START: AtomicU64 = AtomicU64::new(0);
+
+/// Run before `main`, since Rust's start ignores SIGPIPE and handles SIGSEGV and SIGBUS.
+#[used]
+#[link_section = ".init_array"]
+static AT_START: extern "C" fn() = look_at_start;
+
+extern "C" fn look_at_start() {
+    let used = (1..=64).filter(|&signal| OTHERWISE_USED & bit(signal) != 0);
+    let ignored = used.filter(|&signal| ignores(signal)).fold(0, |set, signal| set | bit(signal));
+    IGNORED_AT_START.store(ignored, Ordering::Relaxed);
+}
+
+fn ignores(signal: i32) -> bool {
     sigaction(signal, None).is_ok_and(|action| action.handler == libc::SIG_IGN)
+}
+
+/// Whether this process ignored a signal when it was started. To be asked of those only whose disposition the guest has not
+/// set.
+pub fn was_ignored(signal: i32) -> bool {
+    // Named, so that the linker does not leave it out.
+    std::hint::black_box(&AT_START);
+    match OTHERWISE_USED & bit(signal) {
+        0 => ignores(signal),
+        set => IGNORED_AT_START.load(Ordering::Relaxed) & set != 0,
+    }
 }
 
 /// Signals that are ignored for a program that is about to replace this one. Dropping it, because there was none, handles
@@ -276,12 +316,56 @@ impl Drop for IgnoredForExec {
     }
 }
 
-/// Catches kicks from now on.
+/// What handled the signal of kicks before: the address of a function or a constant, and the flags.
+static FORMER: (AtomicUsize, AtomicU64) = (AtomicUsize::new(libc::SIG_DFL), AtomicU64::new(0));
+
+/// Catches kicks from now on. A handler that their signal had keeps getting those that are no kicks.
 ///
 /// # Errors
 /// The kernel's `errno`.
 pub fn expect_kicks() -> Result<(), i32> {
-    handle(KICK, on_signal as *const () as usize, 0)
+    let (own, now) = (on_signal as *const () as usize, sigaction(KICK, None)?);
+    if now.handler == own {
+        return Ok(());
+    }
+    FORMER.1.store(now.flags, Ordering::Relaxed);
+    FORMER.0.store(now.handler, Ordering::Release);
+    handle(KICK, own, 0)
+}
+
+/// Calls the handler that the signal of kicks had before; false if there was none.
+///
+/// Async-signal-safe if that handler is.
+fn call_former(signal: libc::c_int, info: &libc::siginfo_t, context: &mut libc::ucontext_t) -> bool {
+    let address = FORMER.0.load(Ordering::Acquire);
+    if address == libc::SIG_DFL || address == libc::SIG_IGN {
+        return false;
+    }
+    super::trap::call_handler(address, FORMER.1.load(Ordering::Relaxed), signal, info, context);
+    true
+}
+
+/// Blocks exactly these signals in this thread, which is about to become another program. Returns what was blocked before.
+pub fn block_for_exec(mask: u64) -> u64 {
+    exchange_mask(mask)
+}
+
+/// Takes in those of [`KEPT`] that have come while they were blocked, before this program began, by `mask`.
+pub fn take_kept(mask: u64) -> Vec<Info> {
+    let (set, at_once) = (mask & KEPT, [0u64; 2]);
+    let mut taken = Vec::new();
+    while set != 0 {
+        let mut info: Info = [0; 128];
+        // SAFETY: all pointers are to local values of the kernel's sizes.
+        let signal = unsafe {
+            libc::syscall(libc::SYS_rt_sigtimedwait, &raw const set, info.as_mut_ptr(), at_once.as_ptr(), 8)
+        };
+        if signal <= 0 {
+            break;
+        }
+        taken.push(info);
+    }
+    taken
 }
 
 /// Wakes a thread of this process out of a blocking call, whose reason to stop stands in its poll word already.
@@ -295,16 +379,25 @@ pub fn kick(tid: i32) {
     unsafe { libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, KICK, info.as_ptr()) };
 }
 
-/// Sends this process a signal that one of its threads got and that is for another one.
+/// Sends a signal once more that this thread got: to this process, or to the thread if it was for that.
 pub fn send_again(info: &Info) {
-    let signal = i32::from(info[0]);
+    let (signal, pid) = (i32::from(info[0]), std::process::id());
     // SAFETY: the pointer is to a siginfo_t. To itself a process may send any.
-    unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, std::process::id(), signal, info.as_ptr()) };
+    unsafe {
+        match is_for_thread(info) {
+            true => libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, libc::gettid(), signal, info.as_ptr()),
+            false => libc::syscall(libc::SYS_rt_sigqueueinfo, pid, signal, info.as_ptr()),
+        }
+    };
 }
 
 /// Sets the signals that are blocked in this thread; those of [`KEPT`] are not. Returns what was blocked before.
 pub fn set_mask(mask: u64) -> u64 {
-    let (new, mut old) = (mask & !KEPT, 0u64);
+    exchange_mask(mask & !KEPT)
+}
+
+fn exchange_mask(new: u64) -> u64 {
+    let mut old = 0u64;
     // Not by the C library, see above.
     // SAFETY: both pointers are to local sets of the kernel's size.
     unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const new, &raw mut old, 8) };
@@ -347,6 +440,31 @@ mod tests {
         assert_eq!(seat.next().map(|info| info[0]), Some(libc::SIGUSR2 as u8));
         assert_eq!(seat.next(), None);
         set_disposition(libc::SIGUSR2, Disposition::Default, 0).unwrap();
+    }
+
+    #[test]
+    fn a_handler_that_was_there_before_is_still_called() {
+        static CALLED: AtomicU32 = AtomicU32::new(0);
+        extern "C" fn count(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+            // SAFETY: the kernel passes a valid siginfo. (Other tests kick meanwhile.)
+            if unsafe { (*info).si_code } == libc::SI_TKILL {
+                CALLED.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        // SAFETY: a handler that touches an atomic; signals to this thread.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = count as *const () as usize;
+            action.sa_flags = libc::SA_SIGINFO;
+            assert_eq!(libc::sigaction(KICK, &action, std::ptr::null_mut()), 0);
+            expect_kicks().unwrap();
+            expect_kicks().unwrap();
+            libc::raise(KICK);
+            assert_eq!(CALLED.load(Ordering::SeqCst), 1);
+            kick(libc::gettid());
+            assert_eq!(CALLED.load(Ordering::SeqCst), 1);
+        }
+        FORMER.0.store(libc::SIG_DFL, Ordering::Release);
     }
 
     #[test]

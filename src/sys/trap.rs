@@ -205,9 +205,20 @@ fn pass_on(signal: libc::c_int, info: &libc::siginfo_t, context: &mut libc::ucon
         unsafe { libc::sigaction(signal, previous, std::ptr::null_mut()) };
         return;
     }
+    call_handler(address, previous.sa_flags as u64, signal, info, context);
+}
+
+/// Calls a handler that somebody else has set with these flags.
+pub(super) fn call_handler(
+    address: usize,
+    flags: u64,
+    signal: libc::c_int,
+    info: &libc::siginfo_t,
+    context: &mut libc::ucontext_t,
+) {
     let (info, context) =
         (std::ptr::from_ref(info).cast_mut(), std::ptr::from_mut(context).cast::<libc::c_void>());
-    if previous.sa_flags & libc::SA_SIGINFO != 0 {
+    if flags & libc::SA_SIGINFO as u64 != 0 {
         type Full = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
         // SAFETY: an action with SA_SIGINFO holds the address of such a function (sigaction(2)).
         let handler: Full = unsafe { std::mem::transmute::<usize, Full>(address) };

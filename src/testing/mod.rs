@@ -17,10 +17,12 @@ pub mod case;
 pub mod fuzz;
 pub mod image;
 pub mod oracle;
+pub mod program;
 pub mod passes;
 pub mod regalloc;
 pub mod report;
 pub mod rng;
+pub mod rounds;
 pub mod sequence;
 #[cfg(feature = "linux")]
 mod syscalls;

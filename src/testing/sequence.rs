@@ -273,7 +273,7 @@ impl Generator {
         let mut asm = Asm::new();
         if row.length() == 4 {
             if has_offset(row) && self.rng.chance(1, 2) {
-                word = self.with_near_offset(word);
+                word = with_offset(row, word, self.rng.between(-20, 20));
             }
             return asm.word(word).code.clone();
         }
@@ -285,14 +285,6 @@ impl Generator {
             asm.r(Op::Add, seen, SP, 0).i(Op::Addi, SP, SP, -moved);
         }
         asm.code
-    }
-
-    /// The same access close to the pointer, where other accesses are.
-    fn with_near_offset(&mut self, word: u32) -> u32 {
-        let offset = self.rng.between(-20, 20);
-        let moved =
-            decode(word).and_then(|insn| crate::guest::riscv::encode::encode(&Insn { imm: offset, ..insn }));
-        moved.unwrap_or(word)
     }
 
     /// A load-reserved, mostly followed by a store-conditional: of the same width and to the same place, or not.
@@ -380,4 +372,13 @@ impl Generator {
 fn has_offset(row: &Row) -> bool {
     let operands = row.format.layout().operands;
     operands.iter().any(|operand| matches!(operand, Operand::Memory(Imm::I | Imm::S, _)))
+}
+
+/// The same access at another offset, close to the pointer, where other accesses are; or what is no such access.
+pub(super) fn with_offset(row: &Row, word: u32, offset: i64) -> u32 {
+    let moved = || {
+        let insn = decode(word).filter(|_| has_offset(row))?;
+        crate::guest::riscv::encode::encode(&Insn { imm: offset, ..insn })
+    };
+    moved().unwrap_or(word)
 }

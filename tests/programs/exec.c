@@ -221,6 +221,10 @@ static void signals(void) {
     sigemptyset(&set), sigaddset(&set, SIGTERM), sigaddset(&set, SIGRTMIN + 2);
     sigprocmask(SIG_BLOCK, &set, NULL);
     raise(SIGTERM), kill(getpid(), SIGRTMIN + 2), kill(getpid(), SIGRTMIN + 2);
+    // Those that faults raise, and one that is usually ignored.
+    sigaddset(&set, SIGSEGV), sigaddset(&set, SIGBUS), sigaddset(&set, SIGURG);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGSEGV), kill(getpid(), SIGBUS), kill(getpid(), SIGURG), raise(SIGURG);
     alarm(100);
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){80, 80});
     umask(027);

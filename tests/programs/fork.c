@@ -324,6 +324,79 @@ static void cloned(void) {
     RESULT(clone(run_cloned, top, CLONE_SIGHAND, NULL));
 }
 
+// How the parent is told of a child's end is the parent's choice.
+static volatile int told[65];
+
+static void tell(int number) { told[number]++; }
+
+static void exit_signals(void) {
+    static const int numbers[] = {SIGUSR1, 0, SIGCHLD, SIGUSR2};
+    signal(SIGUSR1, tell), signal(SIGUSR2, tell), signal(SIGCHLD, tell);
+    for (int i = 0; i < 4; i++) {
+        int status;
+        pid_t child = syscall(SYS_clone, numbers[i], 0, 0, 0, 0);
+        if (child == 0) {
+            char *memory = malloc(100000);
+            memory[5000] = i;
+            syscall(SYS_exit_group, memory[5000] + 10 + (syscall(SYS_gettid) != syscall(SYS_getpid)));
+        }
+        pid_t ordinary = waitpid(child, &status, 0);
+        while (ordinary != child && waitpid(child, &status, __WCLONE) != child) {}
+        printf("%s, ordinary %d, told %d %d %d\n", describe(status), ordinary == child, told[SIGUSR1], told[SIGCHLD], told[SIGUSR2]);
+    }
+}
+
+// A process that starts many others does not grow.
+static long resident(void) {
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    fscanf(file, "%*s %ld", &pages);
+    fclose(file);
+    return pages * 4096;
+}
+
+static void growth(void) {
+    mmap(NULL, 1 << 29, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *args[] = {"true", "some", "arguments", NULL};
+    long before = 0;
+    pid_t child;
+    for (int i = 0; i < 400; i++) {
+        if (i == 80) before = resident();
+        if (posix_spawn(&child, "/bin/true", NULL, NULL, args, environ) || wait_for(child)) puts("failed");
+    }
+    long more = resident() - before;
+    if (more >= 700000) printf("more by %ld\n", more);
+    CHECK(more < 700000);
+}
+
+// The process ends while its first thread sleeps until a child of vfork is done.
+static void *end_all(void *arg) {
+    pause_for(30000);
+    syscall(SYS_exit_group, 7);
+    return arg;
+}
+
+static void away(void) {
+    pthread_t thread;
+    struct timespec nap = {2, 0};
+    pthread_create(&thread, NULL, end_all, NULL);
+    if (vfork() == 0) {
+        for (int fd = 0; fd < 3; fd++) syscall(SYS_close, fd);
+        syscall(SYS_nanosleep, &nap, NULL);
+        _exit(0);
+    }
+}
+
+static void run_away(void) { execve("/proc/self/exe", (char *[]){"fork", "away", NULL}, environ); }
+
+static void end_during_vfork(void) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    for (int i = 0; i < 2; i++) printf("%s\n", describe(wait_for(start(i ? away : run_away))));
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    CHECK((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 < 1900);
+}
+
 static void spawn(void) {
     pid_t child = 77;
     char *args[] = {"sh", "-c", "exit 9", NULL};
@@ -615,7 +688,8 @@ int main(int argc, char **argv) {
     static const struct test_case cases[] = {
         CASE(endings),  CASE(stopping), CASE(memory),        CASE(sharing),  CASE(with_threads), CASE(vforked),   CASE(cloned),
         CASE(spawn),    CASE(spawned),  CASE(at_fork),       CASE(orphan),   CASE(child_signals), CASE(pipeline), CASE(groups),
-        CASE(usage),    CASE(many),     CASE(computing),     CASE(inherited), {NULL, NULL},
+        CASE(usage),    CASE(many),     CASE(computing),     CASE(inherited), CASE(exit_signals), CASE(growth),
+        CASE(away),     CASE(end_during_vfork), {NULL, NULL},
     };
     return run_case(cases, argc, argv);
 }

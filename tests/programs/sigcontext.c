@@ -27,6 +27,7 @@ static char *map(size_t size, int protection) {
 }
 
 static char other_stack[65536] __attribute__((aligned(16)));
+static int handled_elsewhere;
 
 static void use_other_stack(void) {
     stack_t other = {.ss_sp = other_stack, .ss_size = sizeof other_stack};
@@ -481,6 +482,46 @@ static void death_no_stack(void) {
     recurse(0);
 }
 
+static sigjmp_buf way_out;
+
+static void on_the_other_stack(int number, siginfo_t *info, void *context) {
+    char local, *at = (char *)opaque((uint64_t)&local);
+    printf("signal %d code %d on the other stack %d\n", number, info->si_code, at >= other_stack && at < other_stack + sizeof other_stack);
+    if (!info->si_pid && handled_elsewhere++) siglongjmp(way_out, 1);
+}
+
+// Sends a signal to itself while the stack pointer leads nowhere.
+static void kill_without_stack(int number) {
+    register long a0 __asm__("a0") = getpid(), a1 __asm__("a1") = number, a7 __asm__("a7") = 129;
+    __asm__ volatile("mv s2, sp\n li sp, 64\n ecall\n mv sp, s2" : "+r"(a0) : "r"(a1), "r"(a7) : "s2", "memory");
+}
+
+static void exhausted(void) {
+    use_other_stack();
+    on(SIGUSR1, on_the_other_stack, 0);
+    on(SIGSEGV, on_the_other_stack, SA_ONSTACK);
+    kill_without_stack(SIGUSR1);
+    puts("went on");
+    // qemu-riscv64 has it blocked.
+    sigset_t set;
+    sigemptyset(&set), sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    if (!sigsetjmp(way_out, 1)) kill_without_stack(SIGUSR1), puts("not reached");
+    on(SIGUSR1, on_the_other_stack, SA_ONSTACK);
+    kill_without_stack(SIGUSR1);
+    puts("the end");
+}
+
+static void death_exhausted(void) {
+    on(SIGUSR1, on_the_other_stack, 0);
+    on(SIGSEGV, on_the_other_stack, 0);
+    use_other_stack();
+    puts("no stack for either handler");
+    fflush(stdout);
+    kill_without_stack(SIGUSR1);
+    puts("not reached");
+}
+
 static void return_to_nowhere(int number, siginfo_t *info, void *context) {
     ((ucontext_t *)context)->uc_mcontext.__gregs[REG_PC] = 0x40;
     signal(SIGSEGV, SIG_DFL);
@@ -498,7 +539,7 @@ int main(int argc, char **argv) {
     static const struct test_case cases[] = {
         CASE(registers), CASE(change), CASE(codes), CASE(barrier), CASE(jumps), CASE(overflow), CASE(nested), CASE(storm),
         CASE(storm_code), CASE(storm_calls), CASE(death_blocked), CASE(death_ignored), CASE(death_in_handler),
-        CASE(death_no_stack), CASE(death_by_context), {NULL, NULL},
+        CASE(death_no_stack), CASE(exhausted), CASE(death_exhausted), CASE(death_by_context), {NULL, NULL},
     };
     return run_case(cases, argc, argv);
 }

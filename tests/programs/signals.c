@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -783,8 +784,59 @@ static void death_threads(void) {
     pause_for(100000000);
 }
 
+// A signal for the process goes to a thread that does not block it, or waits until there is one.
+static void *take_one(void *arg) {
+    block(SIG_UNBLOCK, SIGUSR1, 0);
+    while (!handled) pause_for(1000);
+    printf("another thread's: %d\n", handler_tid == gettid());
+    return arg;
+}
+
+static void process_wide(void) {
+    pthread_t thread;
+    sigset_t now;
+    struct rlimit limit, former;
+    on(SIGUSR1, count, 0, 0);
+    block(SIG_BLOCK, SIGUSR1, SIGRTMIN);
+    for (int i = 0; i < 2; i++) {
+        handled = 0;
+        if (i) kill(getpid(), SIGUSR1);
+        sigpending(&now), print_set("pending", &now);
+        pthread_create(&thread, NULL, take_one, NULL);
+        if (!i) kill(getpid(), SIGUSR1);
+        pthread_join(thread, NULL);
+    }
+    handled = 0;
+    kill(getpid(), SIGUSR1), kill(getpid(), SIGUSR1);
+    for (int i = 0; i < 2; i++)
+        printf("waited for %d\n", sigtimedwait(&(sigset_t){1ul << (SIGUSR1 - 1)}, NULL, &(struct timespec){0, 0}));
+    kill(getpid(), SIGUSR1);
+    block(SIG_UNBLOCK, SIGUSR1, 0);
+    printf("handled %d\n", handled);
+    getrlimit(RLIMIT_SIGPENDING, &former);
+    limit = former, limit.rlim_cur = 300;
+    setrlimit(RLIMIT_SIGPENDING, &limit);
+    int sent = 0, taken = 0;
+    while (sent < 1000 && !sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = sent})) sent++;
+    printf("full: %s\n", strerrorname_np(errno));
+    while (sigtimedwait(&(sigset_t){1ul << (SIGRTMIN - 1)}, &info, &(struct timespec){0, 0}) > 0) taken++;
+    // The kernel counts those of all processes of the user.
+    CHECK(sent <= 300 && taken >= sent);
+    setrlimit(RLIMIT_SIGPENDING, &former);
+}
+
+// What whoever started this program had it ignore.
+static void inherited(void) {
+    for (int i = 1; i <= 64; i++) {
+        struct sigaction action;
+        if (i != 32 && i != 33 && !sigaction(i, NULL, &action) && action.sa_handler != SIG_DFL)
+            printf("%d: ignored %d\n", i, action.sa_handler == SIG_IGN);
+    }
+}
+
 int main(int argc, char **argv) {
     static const struct test_case cases[] = {
+        CASE(inherited), CASE(process_wide),
         CASE(actions), CASE(masks), CASE(ignored), CASE(priority), CASE(queued), CASE(values), CASE(stack), CASE(interrupt),
         CASE(restart), CASE(remaining), CASE(waiting), CASE(descriptor), CASE(intervals), CASE(timers), CASE(threads), CASE(jumps),
         CASE(death_handled_abort), CASE(death_pipe), CASE(death_alarm), CASE(death_spinning), CASE(death_real_time),

@@ -40,6 +40,7 @@ fn build(options: &RunOptions) -> Result<Machine, Error> {
             .placement(placement)
             .tier(options.tier)
             .strace(options.strace)
+            .trace_regions(options.trace_regions)
             .whole_process(same_command(options));
         if let Some(name) = &options.exec_name {
             builder = builder.exec_name(name);
@@ -82,6 +83,9 @@ fn same_command(options: &RunOptions) -> Vec<OsString> {
     }
     if options.strace {
         command.push("--strace".into());
+    }
+    if options.trace_regions {
+        command.push("--trace-regions".into());
     }
     command
 }

@@ -347,6 +347,9 @@ impl Lower<'_> {
             true => self.asm.comiss_xx(b, a),
             false => self.asm.comisd_xx(b, a),
         }
+        if self.strict {
+            self.asm.jcc(Cond::P, slow);
+        }
         self.set_flag(cond, dst);
         self.asm.bind(back);
     }

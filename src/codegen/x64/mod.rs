@@ -168,6 +168,7 @@ impl Compiler {
             kept: Vec::new(),
             failed: false,
             low: false,
+            strict: false,
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
@@ -247,6 +248,8 @@ struct Lower<'a> {
     failed: bool,
     /// Of the result of the operation at hand only the low half is wanted.
     low: bool,
+    /// A comparison is to give up if it is unordered.
+    strict: bool,
 }
 
 /// Homes of the registers that stand for an operation's operands in a unit that has its own allocation.

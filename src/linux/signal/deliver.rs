@@ -36,7 +36,6 @@ pub fn deliver(
         give(process, thread, mmu, cpu, &info)?;
     }
     thread.temporary_mask = None;
-    thread.interrupted = None;
     if thread.whole {
         // Whatever was caught has blocked the rest; now they may come.
         host::set_mask(thread.mask);
@@ -84,9 +83,15 @@ fn give(
             cpu.set_x(10, i64::from(-libc::EINTR) as u64);
         }
     }
+    thread.again = None;
     let saved = thread.mask;
     let code = process.return_code(mmu).map_err(|_| Fatal(libc::SIGSEGV))?;
-    frame::push(mmu, cpu, thread, &action, info, saved, code).map_err(|_| Fatal(libc::SIGSEGV))?;
+    if frame::push(mmu, cpu, thread, &action, info, saved, code).is_err() {
+        return match signal {
+            libc::SIGSEGV => Err(Fatal(signal)),
+            _ => bad_frame(process, thread, mmu, cpu),
+        };
+    }
     let own = if action.flags & SA_NODEFER == 0 { bit(signal) } else { 0 };
     thread.mask = (thread.temporary_mask.take().unwrap_or(saved) | action.mask | own) & !UNMASKABLE;
     Ok(())
@@ -103,16 +108,36 @@ pub fn fault(
     cpu: &mut CpuState,
     trap: &Trap,
 ) -> Result<(), Fatal> {
-    let signal = of_trap(trap);
-    let handled = thread.actions(process, |actions| actions.get(signal).function().is_some());
-    if !handled || thread.mask & bit(signal) != 0 {
-        return Err(Fatal(signal));
-    }
-    give(process, thread, mmu, cpu, &info_of(trap, cpu.pc))?;
+    force(process, thread, mmu, cpu, &info_of(trap, cpu.pc))?;
     if thread.whole {
         host::set_mask(thread.mask);
     }
     Ok(())
+}
+
+/// Gives a signal that cannot wait.
+fn force(
+    process: &Process,
+    thread: &mut Thread,
+    mmu: &SoftMmu,
+    cpu: &mut CpuState,
+    info: &Info,
+) -> Result<(), Fatal> {
+    let signal = signal_of(info);
+    let handled = thread.actions(process, |actions| actions.get(signal).function().is_some());
+    if !handled || thread.mask & bit(signal) != 0 {
+        return Err(Fatal(signal));
+    }
+    give(process, thread, mmu, cpu, info)
+}
+
+/// A frame could not be written or read: SIGSEGV, whose handler may have a stack of its own (Linux `force_sigsegv`).
+fn bad_frame(process: &Process, thread: &mut Thread, mmu: &SoftMmu, cpu: &mut CpuState) -> Result<(), Fatal> {
+    const SI_KERNEL: i32 = 0x80;
+    let mut info = [0; 128];
+    info[0..4].copy_from_slice(&libc::SIGSEGV.to_le_bytes());
+    info[8..12].copy_from_slice(&SI_KERNEL.to_le_bytes());
+    force(process, thread, mmu, cpu, &info)
 }
 
 /// The `siginfo_t` for a trap at `pc` (Linux `arch/riscv/kernel/traps.c`, `arch/riscv/mm/fault.c`).
@@ -138,14 +163,23 @@ pub fn rt_sigreturn(call: &mut Call<'_>) -> SysResult {
         Ok(mask) => {
             call.thread.mask = mask;
             if call.thread.whole {
-                host::set_mask(mask);
+                host::block_all();
+                // What was caught meanwhile is given first; then nothing stays blocked but this.
+                if !call.thread.signal_waits() {
+                    host::set_mask(mask);
+                }
             }
             call.thread.look_again();
             Ok(call.cpu.x(10))
         }
         Err(frame::BadFrame) => {
-            call.die(libc::SIGSEGV);
-            Ok(0)
+            let process = std::sync::Arc::clone(call.process);
+            if let Err(Fatal(signal)) = bad_frame(&process, call.thread, call.mmu, call.cpu) {
+                call.die(signal);
+            } else if call.thread.whole {
+                host::set_mask(call.thread.mask);
+            }
+            Ok(call.cpu.x(10))
         }
     }
 }

@@ -12,8 +12,9 @@ pub mod send;
 pub mod wait;
 
 use super::call::{Call, SysResult};
-use super::thread::Thread;
+use super::thread::{watch_for_kicks, Thread};
 use crate::base::error::Trap;
+use crate::base::lock;
 use crate::sys::signal::{self as host, bit, Disposition};
 pub use deliver::{deliver, fault, rt_sigreturn, Fatal};
 
@@ -67,7 +68,7 @@ impl Actions {
         let known = usize::try_from(signal - 1).ok().and_then(|index| self.actions.get(index)).copied();
         match known.flatten() {
             Some(action) => action,
-            None if self.whole && host::is_ignored(signal) => {
+            None if self.whole && host::was_ignored(signal) => {
                 Action { handler: SIG_IGN, ..Action::default() }
             }
             None => Action::default(),
@@ -103,9 +104,7 @@ impl Actions {
     /// Signals that the guest ignores but the host does not, since it needs them itself.
     pub fn ignored_here_only(&self) -> impl Iterator<Item = i32> + '_ {
         let kept = (1..=SIGNALS as i32).filter(|&signal| host::is_kept(signal));
-        kept.filter(|&signal| {
-            self.actions[(signal - 1) as usize].is_some_and(|action| action.handler == SIG_IGN)
-        })
+        kept.filter(|&signal| self.get(signal).handler == SIG_IGN)
     }
 }
 
@@ -176,6 +175,7 @@ pub fn rt_sigaction(call: &mut Call<'_>) -> SysResult {
         })?;
         if handler == SIG_IGN || (handler == SIG_DFL && default_of(signal) == Usual::Ignore) {
             call.thread.pending.retain(|info| signal_of(info) != signal);
+            lock(&call.process.threads.mail).retain(|info| signal_of(info) != signal);
         }
     }
     if old != 0 {
@@ -224,6 +224,7 @@ impl Thread {
                 return Err(crate::sys::enter::NOT_MADE);
             }
             host::set_mask(mask);
+            watch_for_kicks(mask);
         }
         self.mask = mask;
         self.look_again();
@@ -244,7 +245,9 @@ pub fn rt_sigpending(call: &mut Call<'_>) -> SysResult {
             &mut [crate::mmu::CallArg::Out(&mut set), crate::mmu::CallArg::Int(8)],
         )?;
     }
-    let here = call.thread.pending.iter().fold(0, |set, info| set | bit(signal_of(info)));
+    let mail = lock(&call.process.threads.mail);
+    let here = call.thread.pending.iter().chain(&*mail).fold(0, |set, info| set | bit(signal_of(info)));
+    drop(mail);
     let blocked = (u64::from_le_bytes(set) | here & call.thread.mask).to_le_bytes();
     call.write(call.args[0], &blocked[..size as usize])?;
     Ok(0)

@@ -3,7 +3,6 @@
 use super::super::call::{Call, SysResult};
 use super::super::Row;
 use super::{bit, checked};
-use crate::base::lock;
 use crate::mmu::CallArg;
 use crate::sys::signal::Info;
 
@@ -55,7 +54,8 @@ pub fn rt_tgsigqueueinfo(call: &mut Call<'_>) -> SysResult {
     let (pid, tid, signal) = (call.int(0), call.int(1), checked(call.int(2))?);
     if !call.thread.whole && signal != 0 && pid == std::process::id() as i32 {
         let info = info_given(call, 3, signal)?;
-        return if call.process.threads.mail(tid, info) { Ok(0) } else { Err(libc::ESRCH) };
+        let limit = most_waiting(call);
+        return call.process.threads.mail_thread(tid, &info, limit).map(|()| 0);
     }
     let args = &mut [call.raw(0), call.raw(1), call.raw(2), call.guest(3, 128)];
     call.host(libc::SYS_rt_tgsigqueueinfo, args)
@@ -70,19 +70,36 @@ fn to_own_thread(call: &mut Call<'_>, tid: i32, signal: i32) -> Option<SysResult
         Ok(info) => info,
         Err(errno) => return Some(Err(errno)),
     };
-    call.process.threads.mail(tid, info).then_some(Ok(0))
+    let limit = most_waiting(call);
+    match call.process.threads.mail_thread(tid, &info, limit) {
+        Err(libc::ESRCH) => None,
+        result => Some(result.map(|()| 0)),
+    }
 }
 
-/// To a thread that does not block it; to the caller if all do.
+/// To a thread that does not block it: the caller if it can, or else whoever comes first.
 fn to_process(call: &mut Call<'_>, info: Info) -> SysResult {
-    let signal = super::signal_of(&info);
-    let tid = if call.thread.mask & bit(signal) == 0 {
-        call.thread.tid()
-    } else {
-        lock(&call.process.threads.list).first().map_or(call.thread.tid(), |peer| peer.tid())
-    };
-    call.process.threads.mail(tid, info);
+    let (signal, limit) = (super::signal_of(&info), most_waiting(call));
+    let threads = &call.process.threads;
+    match call.thread.mask & bit(signal) {
+        0 => threads.mail_thread(call.thread.tid(), &info, limit)?,
+        _ => threads.mail_process(&info, limit)?,
+    }
     Ok(0)
+}
+
+/// How many signals may wait (`RLIMIT_SIGPENDING`).
+fn most_waiting(call: &Call<'_>) -> usize {
+    const RLIMIT_SIGPENDING: u64 = 11;
+    let mut limits = [0; 16];
+    let args = &mut [int(0), int(RLIMIT_SIGPENDING), int(0), CallArg::Out(&mut limits)];
+    let known = call.host(libc::SYS_prlimit64, args).is_ok();
+    let soft = limits.iter().take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+    if known {
+        usize::try_from(soft).unwrap_or(usize::MAX)
+    } else {
+        usize::MAX
+    }
 }
 
 /// `siginfo_t` of a signal that this process sends.

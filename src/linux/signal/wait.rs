@@ -1,11 +1,12 @@
 //! Waiting for signals, and for other things with other signals blocked meanwhile.
 
 use super::super::call::{Call, SysResult};
+use super::super::time::given;
 use super::send::int;
 use super::{signal_of, SET_SIZE, UNMASKABLE};
-use crate::base::GuestAddr;
+use crate::base::{lock, GuestAddr};
 use crate::mmu::CallArg;
-use crate::sys::signal::{bit, was_interrupted, KEPT};
+use crate::sys::signal::{bit, was_interrupted, Info, KEPT};
 
 /// Makes a call that blocks other signals while it waits. `set` is where the guest says which (null: no change); `wait`
 /// gets the argument to give to the host.
@@ -32,7 +33,7 @@ fn masked_by(
 ) -> SysResult {
     let set = set & !UNMASKABLE;
     call.thread.temporary_mask = Some(set);
-    if call.thread.pending.iter().any(|info| bit(signal_of(info)) & set == 0) {
+    if call.thread.has_due(set) {
         call.thread.look_again();
         return Err(libc::EINTR);
     }
@@ -66,15 +67,19 @@ pub fn rt_sigtimedwait(call: &mut Call<'_>) -> SysResult {
         return Err(libc::EINVAL);
     }
     let [wanted] = call.words::<1>(set)?;
-    let mut waiting = call.thread.pending.iter().enumerate();
-    let found = waiting.find(|(_, info)| bit(signal_of(info)) & wanted & !UNMASKABLE != 0);
-    if let Some((index, _)) = found {
-        let taken = call.thread.pending.remove(index);
+    let take = |waiting: &mut Vec<Info>| {
+        let is_wanted = |info: &Info| bit(signal_of(info)) & wanted & !UNMASKABLE != 0;
+        waiting.iter().position(is_wanted).map(|index| waiting.remove(index))
+    };
+    let own = take(&mut call.thread.pending);
+    if let Some(taken) = own.or_else(|| take(&mut lock(&call.process.threads.mail))) {
         call.write_opt(info, &taken)?;
         return Ok(signal_of(&taken) as u64);
     }
+    let rest = call.rest_of_time(libc::CLOCK_MONOTONIC, 2);
     if call.thread.whole {
-        let args = &mut [call.guest(0, SET_SIZE), call.guest(1, 128), call.guest(2, 16), int(SET_SIZE)];
+        let time = given(&rest, call.guest(2, 16));
+        let args = &mut [call.guest(0, SET_SIZE), call.guest(1, 128), time, int(SET_SIZE)];
         return call.host(libc::SYS_rt_sigtimedwait, args);
     }
     // Read first: ppoll would write the rest of the time back.
@@ -83,6 +88,7 @@ pub fn rt_sigtimedwait(call: &mut Call<'_>) -> SysResult {
         int(0)
     } else {
         call.read(timeout, &mut time)?;
+        time = rest.unwrap_or(time);
         CallArg::Out(&mut time)
     };
     let result = call.host(libc::SYS_ppoll, &mut [int(0), int(0), wait, int(0), int(SET_SIZE)]);

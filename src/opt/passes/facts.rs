@@ -145,14 +145,36 @@ fn gives_raw(op: &IROp) -> bool {
     )
 }
 
-fn raw(func: &Func) -> Vec<bool> {
+/// Whether an operation gives a number or the canonical NaN.
+fn gives_canonical(op: &IROp) -> bool {
+    matches!(
+        op,
+        IROp::I32ToF64 { .. }
+            | IROp::U32ToF64 { .. }
+            | IROp::I64ToF64 { .. }
+            | IROp::U64ToF64 { .. }
+            | IROp::F32ToF64 { .. }
+            | IROp::MulAddF64 { .. }
+            | IROp::MulSubF64 { .. }
+            | IROp::NegMulSubF64 { .. }
+            | IROp::NegMulAddF64 { .. }
+            | IROp::MinF64 { .. }
+            | IROp::MaxF64 { .. }
+    )
+}
+
+/// Values that may be another NaN than the canonical one, which they stand for. A phi that may be a NaN of its own right
+/// is none of them, whatever it may be besides.
+pub fn raw(func: &Func) -> Vec<bool> {
+    let double = greatest(func, &|op, _| gives_raw(op) || gives_canonical(op));
     let mut raw: Vec<bool> =
         func.insts.iter().map(|inst| matches!(inst.node, Node::Op(op) if gives_raw(&op))).collect();
     loop {
         let mut changed = false;
         for phi in func.blocks.iter().flat_map(|block| &block.phis) {
-            if !raw[phi.value.index()] && phi.args.iter().any(|arg| raw[arg.index()]) {
-                raw[phi.value.index()] = true;
+            let at = phi.value.index();
+            if !raw[at] && double[at] && phi.args.iter().any(|arg| raw[arg.index()]) {
+                raw[at] = true;
                 changed = true;
             }
         }

@@ -141,6 +141,7 @@ fn before(func: &mut Func, one: &Loop) -> BlockId {
         preds: vec![from],
         term: Term::Goto(header),
         cost: 0,
+        reserve: 0,
         count: block.count.min(func.blocks[from.index()].count),
         frames: block.frames.clone(),
         safepoint: None,

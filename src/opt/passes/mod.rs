@@ -7,7 +7,9 @@ pub mod flow;
 pub mod fold;
 pub mod invariant;
 pub mod memory;
+pub mod mend;
 pub mod number;
+pub mod quiet;
 pub mod sink;
 pub mod subst;
 
@@ -23,6 +25,15 @@ pub struct Pass {
     pub run: fn(&mut Func),
 }
 
+/// How much is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// What pays at once.
+    O1,
+    /// Everything.
+    O2,
+}
+
 /// All passes, in the order in which they run.
 #[rustfmt::skip] // rows never wrap
 pub const PASSES: &[Pass] = &[
@@ -31,11 +42,13 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "memory", only_o2: false, run: memory::run },
     Pass { name: "fold again", only_o2: false, run: fold::run },
     Pass { name: "number again", only_o2: false, run: number::run },
+    Pass { name: "quiet", only_o2: false, run: quiet::run },
     Pass { name: "invariant", only_o2: true, run: invariant::run },
     Pass { name: "narrow", only_o2: false, run: facts::narrow },
     Pass { name: "sink",   only_o2: false, run: sink::run },
     Pass { name: "dead",   only_o2: false, run: dead::run },
     Pass { name: "constants", only_o2: false, run: constants::run },
+    Pass { name: "mend",   only_o2: false, run: mend::run },
 ];
 
 /// A pass that left a function that is not well formed. No name: the function was not from the start.
@@ -45,16 +58,30 @@ pub struct Broken {
     pub flaw: Flaw,
 }
 
-/// Runs all passes. With `check`, the verifier looks at what each leaves.
+/// Runs the passes of a level. With `check`, the verifier looks at what each leaves.
 ///
 /// # Errors
 /// The first pass that broke something; the function is of no use then.
-pub fn run(func: &mut Func, check: bool) -> Result<(), Broken> {
+pub fn run(func: &mut Func, level: Level, check: bool) -> Result<(), Broken> {
+    run_with(func, level, check, &mut |_, _| {})
+}
+
+/// As [`run`]; `after` is shown what each pass left.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    func: &mut Func,
+    level: Level,
+    check: bool,
+    after: &mut dyn FnMut(&'static str, &Func),
+) -> Result<(), Broken> {
     let look = |func: &Func, pass| if check { verify(func).map_err(|flaw| Broken { pass, flaw }) } else { Ok(()) };
     look(func, None)?;
-    for pass in PASSES {
+    for pass in PASSES.iter().filter(|pass| level == Level::O2 || !pass.only_o2) {
         (pass.run)(func);
         look(func, Some(pass.name))?;
+        after(pass.name, func);
     }
     Ok(())
 }

@@ -22,8 +22,9 @@ impl Emitter<'_, '_> {
         temps: &[(RegId, Value)],
     ) -> Result<(), Bail> {
         self.go_home(step, state, temps)?;
-        let frames = &self.func.blocks[id.index()].frames;
-        self.push_frames(frames);
+        let block = &self.func.blocks[id.index()];
+        self.give_back(self.longest[id.index()] - block.cost);
+        self.push_frames(&block.frames);
         let local = self.lower.local.take();
         (self.lower.upper, self.lower.raw, self.lower.boxed) = (Upper::UNKNOWN, Raw::default(), 0);
         let first = self.lower.cold.len();
@@ -140,6 +141,10 @@ impl Emitter<'_, '_> {
                     let location = Location::Slot(u16::from(temp));
                     let reg = seats.of(location, inst.class);
                     self.lower.seat(reg, location);
+                    // Computed temporaries are whole.
+                    if self.facts.narrow[arg.index()] {
+                        self.lower.narrow(reg);
+                    }
                     reg
                 }
                 None => self.source(&mut seats, step, arg)?,

@@ -25,7 +25,7 @@ use crate::asm::Label;
 use crate::base::{GuestAddr, RegId};
 use crate::codegen::x64::roles::{self, slot, Home};
 use crate::codegen::x64::rotate::PutOff;
-use crate::codegen::x64::thunks::state;
+use crate::codegen::x64::thunks::state as field;
 use crate::codegen::{exit, Bail, LinkSite};
 use crate::ir::ops::Operand;
 use crate::ir::IROp;
@@ -96,9 +96,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
     let plan = Plan::new(func);
     let target = plan::target();
     let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::TooLarge)?;
-    if std::env::var("VMJIT_CHECK").is_ok() {
-        if let Err(e) = crate::regalloc::check::check(&plan.function, &target, allocation) { eprintln!("CHECK {e:?}"); }
-    }
+    debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
     let mut asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
     let mut links = Vec::new();
     let (entries, recipes) = {
@@ -127,6 +125,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             kept: Vec::new(),
             failed: false,
             low: false,
+            strict: false,
             snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
@@ -302,14 +301,21 @@ impl<'a, 'b> Emitter<'a, 'b> {
         let op = self.seat(&mut seats, step, value, inst, op)?;
         let from = self.lower.here();
         let first_cold = self.lower.cold.len();
+        self.lower.strict = inst.strict;
         self.lower.low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         match op {
+            Seated::Plain(op @ IROp::Copy { src, .. }) => {
+                // Also if it is its own destination.
+                self.lower.mend_slots(&op);
+                self.lower.mend(src);
+                self.lower.unit_operation(&op);
+            }
             Seated::Plain(op) => self.lower.unit_operation(&op),
             Seated::Indexed { scale, index, base, op } => {
                 self.lower.unit_indexed(scale, index, base, &op);
             }
         }
-        self.lower.low = false;
+        (self.lower.low, self.lower.strict) = (false, false);
         // What the next reader wants whole is made whole here.
         if self.facts.wanted.get(value.index()) == Some(&true) {
             self.lower.extend_all_defined(seats.dst);
@@ -520,7 +526,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         if let Some(number) = known {
             plain(&mut self.lower);
             if let Home::Slot(at) = self.lower.home(x) {
-                self.lower.asm.cmp_mi(size, state(at), number);
+                self.lower.asm.cmp_mi(size, field(at), number);
                 return Ok(super::condition(cond));
             }
             let x = self.lower.sized(size, x, RAX);
@@ -562,10 +568,13 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 self.lower.asm.bind(label);
                 let at = &self.func.states[state.0 as usize];
                 let (pc, fuel) = (at.pc, self.longest[at.block.index()] - at.begun);
-                let frames = &self.func.blocks[at.block.index()].frames;
+                let block = &self.func.blocks[at.block.index()];
                 self.go_home(step, state, &[])?;
                 self.give_back(fuel);
-                self.push_frames(frames);
+                self.push_frames(&block.frames);
+                // The interpreter does the rest of the guest's block.
+                let rest = i32::try_from(block.reserve - at.begun).map_err(|_| Bail::TooLarge)?;
+                self.lower.asm.mov_mi(Size::S64, field(roles::EXIT_VALUE), rest);
                 self.lower.leave_at(pc, exit::GIVE_UP);
                 Ok(())
             }
@@ -630,7 +639,7 @@ fn xmm(number: u8) -> Xmm {
 
 /// A spill slot.
 fn cell(number: u16) -> Mem {
-    state(slot(number as RegId))
+    field(slot(number as RegId))
 }
 
 /// Fuel of the longest way from each block to a safepoint or out of the region.
@@ -643,7 +652,7 @@ fn longest(func: &Func) -> Vec<u32> {
             .filter(|to| func.blocks[to.index()].safepoint.is_none())
             .map(|to| longest[to.index()])
             .max();
-        longest[id.index()] = block.cost + after.unwrap_or(0);
+        longest[id.index()] = block.reserve.max(block.cost + after.unwrap_or(0));
     }
     longest
 }

@@ -296,7 +296,8 @@ pub(super) fn gives_up(inst: &Inst) -> bool {
         | IROp::WriteFlags { .. }
         | IROp::ReadRound { .. }
         | IROp::Fence {} => false,
-        IROp::EqF64 { .. } | IROp::LtF64 { .. } | IROp::LeF64 { .. } => false,
+        IROp::LtF64 { .. } | IROp::LeF64 { .. } => inst.strict,
+        IROp::EqF64 { .. } => false,
         _ => op.info().effect != Effect::Pure || inst.state.is_some(),
     }
 }

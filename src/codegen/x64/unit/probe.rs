@@ -67,6 +67,7 @@ impl Probe {
             kept: Vec::new(),
             failed: false,
             low: false,
+            strict: false,
             snippets: &self.snippets,
         };
         lower.single_operation(op);

@@ -4,10 +4,11 @@ use super::plan::{FIRST_RECIPE, LAST_RECIPE};
 use super::Emitter;
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId, FIRST_TEMP, REGISTERS};
+use crate::codegen::x64::roles::FPR_ROLES;
 use crate::codegen::{Bail, CANONICAL_NAN};
 use crate::ir::ops::Operand;
 use crate::ir::IROp;
-use crate::opt::func::{Node, StateId, Value};
+use crate::opt::func::{Class, Node, StateId, Value};
 use crate::regalloc::Location;
 
 /// Where a value is when an access faults.
@@ -41,12 +42,19 @@ pub struct Recipe {
     pub ops: Vec<IROp>,
     /// Numbers that do not fit [`Place::Number`].
     pub numbers: Vec<(RegId, u64)>,
+    /// The region touches no floating-point register: they are in their homes.
+    pub floats_at_home: bool,
 }
 
 impl Recipe {
     /// Does the moves; the host's registers are those that the landing place of faults saved.
     pub fn apply(&self, cpu: &mut CpuState) {
         let mut regs: [u64; REGISTERS] = cpu.regs;
+        if self.floats_at_home {
+            for &(reg, host) in FPR_ROLES {
+                regs[usize::from(reg)] = cpu.host.saved[16 + usize::from(host)];
+            }
+        }
         for &(reg, place) in &self.moves {
             regs[usize::from(reg)] = value(cpu, place);
         }
@@ -81,7 +89,8 @@ impl Emitter<'_, '_> {
     pub(super) fn recipe(&self, step: u32, state: StateId) -> Result<Recipe, Bail> {
         let at = &self.func.states[state.0 as usize];
         let unused = self.longest[at.block.index()] - at.begun;
-        let mut recipe = Recipe { pc: at.pc, unused, ..Recipe::default() };
+        let floats_at_home = !self.func.touched.iter().any(|&reg| Class::of(reg) == Class::Float);
+        let mut recipe = Recipe { pc: at.pc, unused, floats_at_home, ..Recipe::default() };
         let mut temps: Vec<(Value, RegId)> = Vec::new();
         for (&reg, &value) in self.func.touched.iter().zip(&at.regs) {
             match self.func.inst(value).sunk {

@@ -49,7 +49,7 @@ impl Lower<'_> {
     }
 
     /// A NaN in a slot is made canonical before anything looks at it.
-    fn mend_slots(&mut self, op: &IROp) {
+    pub(super) fn mend_slots(&mut self, op: &IROp) {
         if self.raw.regs == 0 {
             return;
         }
