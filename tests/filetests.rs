@@ -4,6 +4,8 @@
 //! - `codegen/x64/*.ir`: a comment, blocks of IR, a line `---`, and the code that they become. A comment line
 //!   `# memory: segment` or `# features: none` sets what is not the default (low memory, all features). A block
 //!   without marks gets one for each operation, so that the listing shows what each became.
+//! - `opt/*.ir`: a comment with a line `# pass: name`, blocks of IR that are a region with the first as its head, a
+//!   line `---`, and the function before the pass and after it, without what is not used.
 //! - `lift/*.txt`: RISC-V instructions (their words in hexadecimal, then their text); under each, indented, the IR
 //!   that it becomes as a block of its own at 0x1000.
 
@@ -21,7 +23,12 @@ use vm_engine_jit::guest::riscv::insn::ROWS as INSTRUCTIONS;
 use vm_engine_jit::guest::riscv::translate::lift;
 use vm_engine_jit::ir::ops::ROWS;
 use vm_engine_jit::ir::{text, verify};
-use vm_engine_jit::{IRBlock, IROp};
+use vm_engine_jit::opt::build::{build, Host};
+use vm_engine_jit::opt::passes::{dead, PASSES};
+use vm_engine_jit::opt::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
+use vm_engine_jit::opt::text::show;
+use vm_engine_jit::opt::verify::verify as verify_func;
+use vm_engine_jit::{IRBlock, IROp, Terminator};
 
 /// Between input and output of a codegen file.
 const SEPARATOR: &str = "---\n";
@@ -199,6 +206,61 @@ fn text_form_round_trips() {
         let printed: String = blocks.iter().map(IRBlock::to_string).collect();
         assert_eq!(text::parse(&printed).unwrap(), blocks, "{}", file.display());
     }
+}
+
+/// All blocks as a region. A computed target is any address that a call returns to.
+fn region(blocks: &[IRBlock]) -> Region {
+    let returns = blocks.iter().filter_map(|block| match block.term {
+        Terminator::Call { return_to, .. } => Some(return_to),
+        _ => None,
+    });
+    let returns: Vec<u64> = returns.collect();
+    let region_block = |(index, block): (usize, &IRBlock)| {
+        let targets = match block.term {
+            Terminator::Branch { taken, fallthrough, .. } => vec![taken, fallthrough],
+            Terminator::Jump { target } | Terminator::Call { target, .. } => vec![target],
+            _ => returns.clone(),
+        };
+        let edges = targets.into_iter().filter_map(|pc| {
+            let to = blocks.iter().position(|block| block.start_pc == pc)?;
+            Some(Edge { kind: EdgeKind::Goes, pc, to, count: 10 })
+        });
+        RegionBlock { block: index, edges: edges.collect(), frames: Vec::new(), count: 10, entry: index == 0 }
+    };
+    let blocks = blocks.iter().enumerate().map(region_block).collect();
+    Region { blocks, score: 0, covered: 0, entries: 0 }
+}
+
+#[test]
+fn opt() {
+    let mut failures = Vec::new();
+    for file in stage("opt") {
+        let (head, blocks) = input(&file);
+        let name = setting(&head, "pass").unwrap_or_else(|| panic!("{}: no pass", file.display()));
+        let pass = PASSES.iter().find(|pass| pass.name == name).unwrap_or_else(|| panic!("no pass {name}"));
+        let recording = Recording { blocks, sequence: Vec::new() };
+        let host = Host { has_code: &mut |_| true, mapped: &[] };
+        let mut func = build(&recording, &region(&recording.blocks), host).expect("it is built");
+        let mut before = func.clone();
+        dead::run(&mut before);
+        (pass.run)(&mut func);
+        if name != "sink" {
+            dead::run(&mut func);
+        }
+        assert_eq!(verify_func(&func), Ok(()), "{}", file.display());
+        let wanted = format!("{head}{SEPARATOR}before:\n{}\nafter:\n{}", show(&before), show(&func));
+        check(&file, &read(&file), &wanted, &mut failures);
+    }
+    none(&failures);
+}
+
+#[test]
+fn opt_files_have_every_pass() {
+    let seen: BTreeSet<String> =
+        stage("opt").iter().filter_map(|file| setting(&read(file), "pass").map(str::to_string)).collect();
+    let missing: Vec<_> =
+        PASSES.iter().map(|pass| pass.name.trim_end_matches(" again")).filter(|name| !seen.contains(*name)).collect();
+    assert!(missing.is_empty(), "no file of opt has {missing:?}");
 }
 
 /// The words of a lift file: lines that are neither comments nor indented.

@@ -205,6 +205,7 @@ mod tests {
             preds: preds.iter().copied().map(BlockId).collect(),
             term,
             cost: 1,
+            reserve: 1,
             count: 1,
             frames: Vec::new(),
             safepoint: None,

@@ -40,7 +40,12 @@ pub fn run(func: &mut Func) {
         match &block.term {
             Term::Goto(_) => {}
             Term::Branch { args, .. } => args.iter().for_each(|arg| needed[arg.index()] = true),
-            Term::Leave { temps, .. } => temps.iter().for_each(|(_, temp)| needed[temp.index()] = true),
+            Term::Leave { temps, state, .. } => {
+                temps.iter().for_each(|(_, temp)| needed[temp.index()] = true);
+                // What a block leaves with is computed where it is: that costs no more.
+                let regs = func.states[state.0 as usize].regs.iter();
+                regs.filter(|reg| block.insts.contains(reg)).for_each(|reg| needed[reg.index()] = true);
+            }
         }
     }
     // From the last to the first: definitions come after their uses then, since they dominate them.
