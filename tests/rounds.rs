@@ -23,7 +23,8 @@ fn regions_random_programs() {
                 if seed >= first.saturating_add(count) || !total.lock().unwrap().1.is_empty() {
                     break;
                 }
-                let tiers = [Tier::O2, Tier::Random { seed }];
+                let first = if seed % 4 == 0 { Tier::O1 } else { Tier::O2 };
+                let tiers = [first, Tier::Random { seed }];
                 let result = compare(seed, LENGTH, &tiers);
                 let mut total = total.lock().unwrap();
                 match result {
