@@ -110,10 +110,10 @@ fn dump_says_what_it_cannot_show() {
     }
 }
 
-/// A number in the report of `--stats=json`, which is the last line of standard error.
+/// A number in the report of `--stats=json`, which is a line of standard error.
 fn stat(outcome: &Outcome, key: &str) -> u64 {
-    let report: serde_json::Value = serde_json::from_str(outcome.stderr.lines().last().unwrap_or(""))
-        .expect("the last line is the report");
+    let line = outcome.stderr.lines().rfind(|line| line.starts_with('{'));
+    let report: serde_json::Value = serde_json::from_str(line.unwrap_or("")).expect("a line is the report");
     report["engine"][key].as_u64().unwrap_or_else(|| panic!("no {key} in {report}"))
 }
 
