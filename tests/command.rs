@@ -166,7 +166,13 @@ fn fuel_is_exact_on_every_tier() {
     let folder = support::scratch("fuel");
     let count = |tier: &str, fuel: &str| {
         let mut command = shell(&support::vmjit());
-        command.arg("run").arg("-L").arg(&guest.sysroot).args(["--tier", tier, "--stats=json", "--fuel", fuel]);
+        command.arg("run").arg("-L").arg(&guest.sysroot).args([
+            "--tier",
+            tier,
+            "--stats=json",
+            "--fuel",
+            fuel,
+        ]);
         command.arg(&guest.program).env_clear().envs(guest.env.iter().copied()).current_dir(&folder);
         let outcome = execute(command, &guest.stdin);
         (stat(&outcome, "instructions"), outcome.ending())

@@ -9,10 +9,10 @@ mod faults;
 mod floats;
 #[path = "native/limits.rs"]
 mod limits;
-#[path = "native/regions.rs"]
-mod regions;
 #[path = "native/machines.rs"]
 mod machines;
+#[path = "native/regions.rs"]
+mod regions;
 
 use vm_engine_jit::engine::dispatch::GuestExit;
 use vm_engine_jit::guest::riscv::insn::Op;

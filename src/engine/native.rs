@@ -3,21 +3,21 @@
 
 use super::Tier;
 use crate::asm::x64::CpuFeatures;
-use crate::codegen::x64::homes_from_saved;
-use crate::codegen::x64::unit::compile_unit;
-use crate::codegen::x64::Request;
-use crate::opt::func::Func;
-use crate::regalloc::Allocator;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, FIRST_FLOAT};
 use crate::cache::shared::{Generation, SharedCode};
 use crate::cache::{Refusal, Targets};
+use crate::codegen::x64::homes_from_saved;
+use crate::codegen::x64::unit::compile_unit;
+use crate::codegen::x64::Request;
 use crate::codegen::{exit, Memory, CANONICAL_NAN};
 use crate::interp;
 use crate::interp::code::BlockCache;
 use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
+use crate::opt::func::Func;
+use crate::regalloc::Allocator;
 use crate::sys::enter::{self, ReturnStack};
 use crate::sys::host;
 use std::cell::RefCell;

@@ -92,7 +92,9 @@ mod tests {
         assert!(!place(16, 8).may_overlap(&place(8, 8)));
         assert!(place(u32::MAX, 4).may_overlap(&place(2, 1)));
         assert!(!place(u32::MAX, 4).may_overlap(&place(3, 1)));
-        assert!(place(8, 8).may_overlap(&place(8 + 4096, 1)) && !place(8, 8).may_overlap(&place(16 + 4096, 8)));
+        assert!(
+            place(8, 8).may_overlap(&place(8 + 4096, 1)) && !place(8, 8).may_overlap(&place(16 + 4096, 8))
+        );
         assert!(place(0, 1).may_overlap(&Place { base: Value(2), offset: 100, bytes: 1 }));
     }
 }

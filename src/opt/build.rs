@@ -161,7 +161,14 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let node = Node::Home(reg);
-                let inst = Inst { node, args: [Value::NONE; 3], class: Class::of(reg), state: None, sunk: false, strict: false };
+                let inst = Inst {
+                    node,
+                    args: [Value::NONE; 3],
+                    class: Class::of(reg),
+                    state: None,
+                    sunk: false,
+                    strict: false,
+                };
                 let value = self.func.add(inst);
                 self.func.blocks[block.index()].insts.push(value);
                 value
@@ -204,7 +211,14 @@ impl Builder<'_> {
             .into_iter()
             .map(|reg| {
                 let class = Class::of(reg);
-                let inst = Inst { node: Node::Phi, args: [Value::NONE; 3], class, state: None, sunk: false, strict: false };
+                let inst = Inst {
+                    node: Node::Phi,
+                    args: [Value::NONE; 3],
+                    class,
+                    state: None,
+                    sunk: false,
+                    strict: false,
+                };
                 let value = self.func.add(inst);
                 self.func.blocks[id.index()].phis.push(Phi { value, args: Vec::new() });
                 value
@@ -506,7 +520,8 @@ impl Builder<'_> {
     /// Empties blocks that nothing leads to.
     fn drop_unreachable(&mut self) {
         let mut reached = vec![false; self.func.blocks.len()];
-        let mut todo: Vec<BlockId> = self.func.block_ids().filter(|id| self.func.blocks[id.index()].entry).collect();
+        let mut todo: Vec<BlockId> =
+            self.func.block_ids().filter(|id| self.func.blocks[id.index()].entry).collect();
         while let Some(id) = todo.pop() {
             if !std::mem::replace(&mut reached[id.index()], true) {
                 todo.extend(self.func.blocks[id.index()].succs());
@@ -551,4 +566,3 @@ pub(super) fn may_give_up(op: &IROp) -> bool {
                 | IROp::SignXorF32 { .. }
         )
 }
-

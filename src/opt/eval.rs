@@ -65,7 +65,12 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A store, with the state before its instruction.
-    Write { at: u32, bytes: u8, value: u64, before: Seen },
+    Write {
+        at: u32,
+        bytes: u8,
+        value: u64,
+        before: Seen,
+    },
     Safepoint(Seen),
 }
 

@@ -50,9 +50,16 @@ pub fn show(func: &Func) -> String {
                 fallthrough.0
             ),
             Term::Leave { term, state, temps } => {
-                let temps: Vec<String> =
-                    temps.iter().map(|&(reg, value)| format!("{}={}", register_name(reg), name(value))).collect();
-                writeln!(out, "  leave {term} with {} {}", show_state(func, state.0 as usize), temps.join(" "))
+                let temps: Vec<String> = temps
+                    .iter()
+                    .map(|&(reg, value)| format!("{}={}", register_name(reg), name(value)))
+                    .collect();
+                writeln!(
+                    out,
+                    "  leave {term} with {} {}",
+                    show_state(func, state.0 as usize),
+                    temps.join(" ")
+                )
             }
         };
     }

@@ -205,6 +205,7 @@ mod tests {
             preds: preds.iter().copied().map(BlockId).collect(),
             term,
             cost: 1,
+            reserve: 1,
             count: 1,
             frames: Vec::new(),
             safepoint: None,
@@ -217,11 +218,23 @@ mod tests {
         let (dst, src, base) = (0, 0, 0);
         let add = Inst::op(IROp::AddImm { dst, src, imm: 1 }, [Value(1), none, none], Class::Int);
         let load = Inst::op(IROp::Load { dst, base, offset: 0 }, [Value(1), none, none], Class::Int);
-        let home = Inst { node: Node::Home(10), args: [none; 3], class: Class::Int, state: None, sunk: false, strict: false };
-        let insts = vec![home, Inst { node: Node::Phi, ..home }, add, Inst { state: Some(StateId(0)), ..load }];
+        let home = Inst {
+            node: Node::Home(10),
+            args: [none; 3],
+            class: Class::Int,
+            state: None,
+            sunk: false,
+            strict: false,
+        };
+        let insts =
+            vec![home, Inst { node: Node::Phi, ..home }, add, Inst { state: Some(StateId(0)), ..load }];
         let state = |value| State { pc: 0x1000, block: BlockId(1), begun: 0, regs: vec![value] };
-        let branch =
-            Term::Branch { cond: Cond::Ltu, args: [Value(2), Value(0)], taken: BlockId(1), fallthrough: BlockId(2) };
+        let branch = Term::Branch {
+            cond: Cond::Ltu,
+            args: [Value(2), Value(0)],
+            taken: BlockId(1),
+            fallthrough: BlockId(2),
+        };
         let leave = Term::Leave { term: Terminator::Return, state: StateId(1), temps: Vec::new() };
         let mut blocks = vec![block(Term::Goto(BlockId(1)), &[]), block(branch, &[0, 1]), block(leave, &[1])];
         blocks[0].insts = vec![Value(0)];

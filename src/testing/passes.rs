@@ -9,7 +9,7 @@ use crate::opt::build::{build, Host};
 use crate::opt::eval::{self, End, Event, Machine, Memory, Run, Seen, MAPPED, REGS};
 use crate::opt::func::Func;
 use crate::opt::passes::PASSES;
-use crate::opt::peel::peel;
+use crate::opt::peel::whole;
 use crate::opt::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
 use crate::opt::text::show;
 use crate::opt::verify::verify;
@@ -20,7 +20,8 @@ const FLOATS: &[RegId] = &[40, 41, 42];
 /// Those that mostly hold addresses.
 const BASES: &[RegId] = &[2, 2, 2, 10, 11];
 const OFFSETS: &[i64] = &[0, 8, 16, 24, -8, 4, 12, 2, 1, 9];
-const NUMBERS: &[i64] = &[0, 1, -1, 2, 3, 4, 8, 16, 24, 31, 32, 48, 56, 63, 255, 0xff00, 0xffff, -16, 2047, -2048];
+const NUMBERS: &[i64] =
+    &[0, 1, -1, 2, 3, 4, 8, 16, 24, 31, 32, 48, 56, 63, 255, 0xff00, 0xffff, -16, 2047, -2048];
 /// Fuel of a run.
 const LIMIT: u32 = 120;
 
@@ -178,9 +179,9 @@ impl Generator<'_, '_> {
         let order = postorder(&heads, &edges);
         let place = |index: usize| order.iter().position(|&other| other == index);
         let region_block = |&index: &usize| {
-            let edges = edges[index].iter().filter_map(|&to| {
-                Some(Edge { kind: EdgeKind::Goes, pc: pc(to), to: place(to)?, count: 2 })
-            });
+            let edges = edges[index]
+                .iter()
+                .filter_map(|&to| Some(Edge { kind: EdgeKind::Goes, pc: pc(to), to: place(to)?, count: 2 }));
             RegionBlock {
                 block: index,
                 edges: edges.collect(),
@@ -189,7 +190,8 @@ impl Generator<'_, '_> {
                 entry: heads.contains(&index),
             }
         };
-        let region = Region { blocks: order.iter().map(region_block).collect(), score: 0, covered: 0, entries: 0 };
+        let region =
+            Region { blocks: order.iter().map(region_block).collect(), score: 0, covered: 0, entries: 0 };
         (Recording { blocks, sequence: Vec::new() }, region)
     }
 
@@ -201,7 +203,8 @@ impl Generator<'_, '_> {
         regs[1] = pc(self.below(8));
         for &reg in BASES {
             let within = 8 * u64::from(self.choices.byte() % 80);
-            regs[usize::from(reg)] = u64::from(MAPPED.0) + within + (u64::from(self.choices.byte() % 4) << 32);
+            regs[usize::from(reg)] =
+                u64::from(MAPPED.0) + within + (u64::from(self.choices.byte() % 4) << 32);
         }
         Machine { regs, memory: Memory::default(), flags: 0 }
     }
@@ -261,12 +264,17 @@ fn reference(recording: &Recording, region: &Region, entry: usize, machine: &Mac
         let next = match block.term {
             Terminator::Branch { cond, src1, src2, taken, fallthrough } => {
                 let holds = cond.holds(regs[usize::from(src1)], regs[usize::from(src2)]);
-                if holds { taken } else { fallthrough }
+                if holds {
+                    taken
+                } else {
+                    fallthrough
+                }
             }
             ref term => eval::next_pc(term, term.uses().next().map_or(0, |reg| regs[usize::from(reg)])),
         };
         // An odd target leaves.
-        let odd = matches!(block.term, Terminator::ReturnIndirect { base, .. } if regs[usize::from(base)] & 1 != 0);
+        let odd =
+            matches!(block.term, Terminator::ReturnIndirect { base, .. } if regs[usize::from(base)] & 1 != 0);
         match inside.edges.iter().find(|edge| edge.kind == EdgeKind::Goes && edge.pc == next && !odd) {
             Some(edge) => at = edge.to,
             None => {
@@ -282,7 +290,9 @@ fn reference(recording: &Recording, region: &Region, entry: usize, machine: &Mac
 /// Runs from all entries on some machines.
 fn runs(func: &Func, machines: &[Machine]) -> Vec<Run> {
     let entries = func.reached().filter(|id| func.blocks[id.index()].entry);
-    entries.flat_map(|id| machines.iter().map(move |machine| eval::run(func, id, machine.clone(), LIMIT))).collect()
+    entries
+        .flat_map(|id| machines.iter().map(move |machine| eval::run(func, id, machine.clone(), LIMIT)))
+        .collect()
 }
 
 /// Regions made from bytes: every pass leaves a well-formed function that does the same, and the first does what the
@@ -295,7 +305,7 @@ pub fn passes(data: &[u8]) {
     let mut generator = Generator { choices: &mut choices, pure };
     while !generator.choices.0.is_empty() {
         let (recording, region) = generator.region();
-        let region = if generator.below(2) == 0 { region } else { peel(&recording, region) };
+        let region = if generator.below(2) == 0 { region } else { whole(&recording, region) };
         let machines: Vec<Machine> = (0..3).map(|_| generator.machine()).collect();
         check(&recording, &region, &machines);
     }
@@ -314,7 +324,12 @@ fn check(recording: &Recording, region: &Region, machines: &[Machine]) {
         let mut run = run.clone();
         run.events.retain(|event| !matches!(event, Event::Safepoint(_)));
         let reference = reference(recording, region, at, machine);
-        assert!(run == reference, "build:\n{run:x?}\n{reference:x?}\n{}\n{region:?}\n{}", text(), show(&func));
+        assert!(
+            run == reference,
+            "build:\n{run:x?}\n{reference:x?}\n{}\n{region:?}\n{}",
+            text(),
+            show(&func)
+        );
     }
     for pass in PASSES {
         let old = func.clone();

@@ -89,7 +89,9 @@ impl Program {
                 Item::Code(code) => asm.code.extend(code),
                 Item::Label(_) => {}
                 // A branch that does not reach its label is none.
-                Item::Branch { to, .. } if !(-4096..4096).contains(&place(to)) => _ = asm.i(Op::Addi, 0, 0, 0),
+                Item::Branch { to, .. } if !(-4096..4096).contains(&place(to)) => {
+                    _ = asm.i(Op::Addi, 0, 0, 0)
+                }
                 Item::Branch { op, rs1, rs2, to } => _ = asm.s(*op, *rs1, *rs2, place(to)),
                 Item::Jump { rd, to } => _ = asm.u(Op::Jal, *rd, place(to)),
                 Item::Address { rd, to, plus } => {
@@ -140,7 +142,18 @@ impl Maker {
         let odd = rng.pick(&[0, 0, 500, 100, 20]);
         let probe = Probe::new(CpuFeatures::ALL);
         let (items, functions) = (Vec::new(), Vec::new());
-        Maker { rng, rows, probe, items, labels: 0, size: 0, functions, changes_code, in_function: false, odd }
+        Maker {
+            rng,
+            rows,
+            probe,
+            items,
+            labels: 0,
+            size: 0,
+            functions,
+            changes_code,
+            in_function: false,
+            odd,
+        }
     }
 
     /// The program.
@@ -245,7 +258,12 @@ impl Maker {
     fn noise(&mut self) {
         let add = self.rng.between(1, 2000) | 1;
         self.code(|asm| {
-            asm.r(Op::Mul, roles::NOISE, roles::NOISE, roles::FACTOR).i(Op::Addi, roles::NOISE, roles::NOISE, add);
+            asm.r(Op::Mul, roles::NOISE, roles::NOISE, roles::FACTOR).i(
+                Op::Addi,
+                roles::NOISE,
+                roles::NOISE,
+                add,
+            );
         });
     }
 
@@ -325,7 +343,8 @@ impl Maker {
         let (index, sum, data) = (self.free(), self.free(), self.free());
         let (base, shift) = (self.rng.pick(&roles::POINTERS), self.rng.between(20, 50));
         let add = self.rng.pick(&[Op::Add, Op::Add, Op::Sh1add, Op::Sh2add, Op::Sh3add, Op::AddUw, Op::Addw]);
-        let load = self.rng.pick(&[Op::Ld, Op::Lw, Op::Lwu, Op::Lh, Op::Lhu, Op::Lb, Op::Lbu, Op::Fld, Op::Flw]);
+        let load =
+            self.rng.pick(&[Op::Ld, Op::Lw, Op::Lwu, Op::Lh, Op::Lhu, Op::Lb, Op::Lbu, Op::Fld, Op::Flw]);
         let store = self.rng.pick(&[Op::Sd, Op::Sw, Op::Sh, Op::Sb, Op::Fsd, Op::Fsw]);
         let (is_store, offset) = (self.rng.chance(1, 2), self.rng.between(-64, 64));
         self.code(|asm| _ = asm.i(Op::Srli, index, roles::NOISE, shift));
@@ -419,7 +438,8 @@ impl Maker {
     fn change(&mut self) {
         let (place, rd) = (self.label(), self.free());
         let (a, b) = (29, 30);
-        let addi = crate::guest::riscv::encode::encode(&Insn { rd, rs1: rd, ..insn(Op::Addi) }).unwrap_or(0x13);
+        let addi =
+            crate::guest::riscv::encode::encode(&Insn { rd, rs1: rd, ..insn(Op::Addi) }).unwrap_or(0x13);
         self.items.push(Item::Address { rd: roles::PATCH, to: place, plus: 0 });
         self.code(|asm| {
             asm.i(Op::Srli, a, roles::NOISE, 40).i(Op::Slli, a, a, 20).li(b, u64::from(addi));

@@ -270,7 +270,10 @@ fn report(round: &Round, tier: Tier) -> String {
         return text;
     };
     let head = |stop: &Stop| {
-        format!("{:?} at {:#x}, {} retired, fcsr {:#x}, data {:x}", stop.exit, stop.pc, stop.retired, stop.fcsr, stop.data)
+        format!(
+            "{:?} at {:#x}, {} retired, fcsr {:#x}, data {:x}",
+            stop.exit, stop.pc, stop.retired, stop.fcsr, stop.data
+        )
     };
     let (a, b) = (&expected[at], &found[at]);
     let _ = writeln!(text, "  stop {at}: {}\n  expected:  {}", head(b), head(a));
@@ -279,4 +282,3 @@ fn report(round: &Round, tier: Tier) -> String {
     }
     text
 }
-

@@ -12,7 +12,11 @@ use vm_engine_jit::testing::oracle;
 use vm_engine_jit::{Jit, SoftMmu, Tier, Trap};
 
 /// Runs with an owner that deals with each exit and says whether the guest goes on.
-fn run(tier: Tier, image: &Image, owner: &mut dyn FnMut(&mut Jit, &SoftMmu, GuestExit) -> bool) -> (Vec<Seen>, u64) {
+fn run(
+    tier: Tier,
+    image: &Image,
+    owner: &mut dyn FnMut(&mut Jit, &SoftMmu, GuestExit) -> bool,
+) -> (Vec<Seen>, u64) {
     let (mut jit, mmu) = oracle::engine(tier, image);
     let mut stops = Vec::new();
     loop {
@@ -136,7 +140,7 @@ fn regions_see_that_their_code_changes() {
     image.segments[0].prot = Prot::RWX;
     let stops = check(&image, &mut end);
     // The number that is added grows by one at each multiple of 4096 that is left.
-    let sum: u64 = (0..40_000u64).map(|left| 1 + (40_000 / 4096 - (left / 4096)) ).sum();
+    let sum: u64 = (0..40_000u64).map(|left| 1 + (40_000 / 4096 - (left / 4096))).sum();
     assert_eq!((stops[0].exit, stops[0].regs[8]), (GuestExit::Syscall, 0));
     assert!(stops[0].regs[10].abs_diff(sum) < 40, "{} {sum}", stops[0].regs[10]);
 }

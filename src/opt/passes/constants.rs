@@ -10,7 +10,9 @@ pub fn run(func: &mut Func) {
         for at in 0..func.blocks[index].phis.len() {
             for place in 0..func.blocks[index].phis[at].args.len() {
                 let arg = func.blocks[index].phis[at].args[place];
-                let Inst { node: Node::Op(op @ IROp::Const { .. }), class, .. } = *func.inst(arg) else { continue };
+                let Inst { node: Node::Op(op @ IROp::Const { .. }), class, .. } = *func.inst(arg) else {
+                    continue;
+                };
                 let value = func.add(Inst::op(op, [Value::NONE; 3], class));
                 let pred = func.blocks[index].preds[place];
                 func.blocks[pred.index()].insts.push(value);

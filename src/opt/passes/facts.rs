@@ -35,7 +35,8 @@ pub fn facts(func: &Func) -> Facts {
 /// A fact that holds of a phi if it holds of all that it may be, as strong as possible. `holds` is told the operation and
 /// what is known of its operands.
 fn greatest(func: &Func, holds: &dyn Fn(&IROp, [bool; 3]) -> bool) -> Vec<bool> {
-    let mut known: Vec<bool> = func.insts.iter().map(|inst| !matches!(inst.node, Node::Home(_) | Node::Gone)).collect();
+    let mut known: Vec<bool> =
+        func.insts.iter().map(|inst| !matches!(inst.node, Node::Home(_) | Node::Gone)).collect();
     loop {
         let mut changed = false;
         for id in func.reached() {
@@ -141,7 +142,11 @@ fn is_boxed(op: &IROp, _args: [bool; 3]) -> bool {
 fn gives_raw(op: &IROp) -> bool {
     matches!(
         op,
-        IROp::AddF64 { .. } | IROp::SubF64 { .. } | IROp::MulF64 { .. } | IROp::DivF64 { .. } | IROp::SqrtF64 { .. }
+        IROp::AddF64 { .. }
+            | IROp::SubF64 { .. }
+            | IROp::MulF64 { .. }
+            | IROp::DivF64 { .. }
+            | IROp::SqrtF64 { .. }
     )
 }
 
@@ -270,7 +275,9 @@ fn wants(op: &IROp, at: usize, whole: bool, small: [bool; 3]) -> bool {
         IROp::Store32 { .. } | IROp::Store16 { .. } | IROp::Store8 { .. } => false,
         IROp::AddAt32 { .. } | IROp::SwapAt32 { .. } => false,
         IROp::AddAt64 { .. } | IROp::SwapAt64 { .. } => at == 0,
-        IROp::I32ToF64 { .. } | IROp::U32ToF64 { .. } | IROp::I32ToF32 { .. } | IROp::U32ToF32 { .. } => false,
+        IROp::I32ToF64 { .. } | IROp::U32ToF64 { .. } | IROp::I32ToF32 { .. } | IROp::U32ToF32 { .. } => {
+            false
+        }
         _ => true,
     }
 }
@@ -314,4 +321,3 @@ pub fn narrow(func: &mut Func) {
         });
     }
 }
-

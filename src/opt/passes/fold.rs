@@ -43,7 +43,9 @@ fn operations(func: &mut Func) -> bool {
                 _ => simplify(func, op, args),
             };
             match simple {
-                Simple::Is(same) if func.inst(same).class == inst.class && op.info().effect == Effect::Pure => {
+                Simple::Is(same)
+                    if func.inst(same).class == inst.class && op.info().effect == Effect::Pure =>
+                {
                     subst.replace(value, same);
                     changed = true;
                 }

@@ -93,7 +93,9 @@ fn kept(func: &Func, body: &[BlockId], varies: &[bool]) -> usize {
     let mut kept = Vec::new();
     for id in body {
         let block = &func.blocks[id.index()];
-        kept.extend(block.insts.iter().flat_map(|&value| func.inst(value).uses()).filter(|arg| !varies[arg.index()]));
+        kept.extend(
+            block.insts.iter().flat_map(|&value| func.inst(value).uses()).filter(|arg| !varies[arg.index()]),
+        );
         if let Term::Branch { args, .. } = block.term {
             kept.extend(args.into_iter().filter(|arg| !varies[arg.index()]));
         }

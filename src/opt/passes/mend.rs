@@ -19,7 +19,8 @@ pub fn run(func: &mut Func) {
                 if !raw[arg.index()] {
                     continue;
                 }
-                let copy = Inst::op(IROp::Copy { dst: 0, src: 0 }, [arg, Value::NONE, Value::NONE], Class::Float);
+                let copy =
+                    Inst::op(IROp::Copy { dst: 0, src: 0 }, [arg, Value::NONE, Value::NONE], Class::Float);
                 let value = func.add(copy);
                 let pred = func.blocks[index].preds[place];
                 func.blocks[pred.index()].insts.push(value);

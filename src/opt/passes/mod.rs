@@ -76,7 +76,8 @@ pub fn run_with(
     check: bool,
     after: &mut dyn FnMut(&'static str, &Func),
 ) -> Result<(), Broken> {
-    let look = |func: &Func, pass| if check { verify(func).map_err(|flaw| Broken { pass, flaw }) } else { Ok(()) };
+    let look =
+        |func: &Func, pass| if check { verify(func).map_err(|flaw| Broken { pass, flaw }) } else { Ok(()) };
     look(func, None)?;
     for pass in PASSES.iter().filter(|pass| level == Level::O2 || !pass.only_o2) {
         (pass.run)(func);

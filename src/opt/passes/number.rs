@@ -98,9 +98,10 @@ pub fn run(func: &mut Func) {
             let args = inst.args.map(|arg| subst.find(arg));
             let known = table.entry((IROpKey(op), args)).or_default();
             let class = inst.class;
-            match known.iter().find(|(from, other)| {
-                func.inst(*other).class == class && is_above(&above, *from, id)
-            }) {
+            match known
+                .iter()
+                .find(|(from, other)| func.inst(*other).class == class && is_above(&above, *from, id))
+            {
                 Some(&(_, other)) => subst.replace(value, other),
                 None => known.push((id, value)),
             }

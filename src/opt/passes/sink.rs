@@ -2,10 +2,10 @@
 //! sums that are only addresses: loads and stores add for themselves. (Compilers of guests leave behind many values that
 //! are overwritten before anybody reads them; a state must have them all the same, since a fault may show them.)
 
+use super::number::reverse_postorder;
 use crate::ir::ops::Effect;
 use crate::ir::IROp;
 use crate::opt::func::{Class, Func, Inst, Node, Term, Value};
-use super::number::reverse_postorder;
 use crate::opt::simplify::base_of;
 
 /// Levels of sunk values below each other.
@@ -52,7 +52,8 @@ pub fn run(func: &mut Func) {
     let mut sunk = vec![false; func.insts.len()];
     let mut depth = vec![0u8; func.insts.len()];
     let order = reverse_postorder(func);
-    let order: Vec<Value> = order.iter().flat_map(|id| func.blocks[id.index()].insts.iter().copied()).collect();
+    let order: Vec<Value> =
+        order.iter().flat_map(|id| func.blocks[id.index()].insts.iter().copied()).collect();
     for &value in order.iter().rev() {
         let inst = func.inst(value);
         let address = sum_of(func, inst);

@@ -1,9 +1,9 @@
 //! Single operations with operands anywhere.
 
 use super::xmm;
-use crate::asm::x64::{Index, Mem, Scale};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::Size;
+use crate::asm::x64::{Index, Mem, Scale};
 use crate::base::{RegId, FIRST_FLOAT};
 use crate::codegen::x64::roles::{slot, Home};
 use crate::codegen::x64::upper::float_bit;
@@ -15,7 +15,9 @@ impl Lower<'_> {
     /// From now on the register stands for what is there.
     pub(super) fn seat(&mut self, reg: RegId, location: Location) {
         let home = match location {
-            Location::Register(register) if register.class == 0 => Home::Gpr(super::plan::gpr(register.number)),
+            Location::Register(register) if register.class == 0 => {
+                Home::Gpr(super::plan::gpr(register.number))
+            }
             Location::Register(register) => Home::Xmm(xmm(register.number)),
             Location::Slot(number) => Home::Slot(slot(number as RegId)),
             Location::Nowhere => Home::Zero,
@@ -77,7 +79,9 @@ impl Lower<'_> {
         let offset = offset_of(op);
         let a = self.sized(Size::S32, index, RCX);
         let mem = match (self.operand_sized(Size::S32, base, RCX), Index::new(a)) {
-            (Source::Gpr(b), Some(index)) if b != RCX => Mem::sum(b, index, Scale::ALL[usize::from(scale & 3)]),
+            (Source::Gpr(b), Some(index)) if b != RCX => {
+                Mem::sum(b, index, Scale::ALL[usize::from(scale & 3)])
+            }
             (b, _) => {
                 // One scratch register is all there is.
                 self.load_sized(Size::S32, RCX, index);
