@@ -258,8 +258,11 @@ fn opt() {
 fn opt_files_have_every_pass() {
     let seen: BTreeSet<String> =
         stage("opt").iter().filter_map(|file| setting(&read(file), "pass").map(str::to_string)).collect();
-    let missing: Vec<_> =
-        PASSES.iter().map(|pass| pass.name.trim_end_matches(" again")).filter(|name| !seen.contains(*name)).collect();
+    let missing: Vec<_> = PASSES
+        .iter()
+        .map(|pass| pass.name.trim_end_matches(" again"))
+        .filter(|name| !seen.contains(*name))
+        .collect();
     assert!(missing.is_empty(), "no file of opt has {missing:?}");
 }
 

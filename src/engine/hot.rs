@@ -21,6 +21,8 @@ use std::fmt::Write;
 const SAMPLES: usize = 1 << 10;
 /// Samples after which all counts are halved.
 const FADE: u32 = 1 << 10;
+/// How much more often a block is seen before it is recorded from once more.
+const AGAIN: u32 = 8;
 /// Most blocks in a recording.
 const RECORDED: usize = 3000;
 
@@ -41,7 +43,7 @@ fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
         Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4, stay: 0 }),
-        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 2048, stay: 100 }),
+        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 1024, stay: 60 }),
         Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0, stay: 0 }),
     }
 }
@@ -125,9 +127,12 @@ impl Jit {
             return;
         }
         let pc = self.cpu.pc;
-        let is_hot = self.profile.count(pc) >= search.hot_after;
+        let seen = self.profile.count(pc);
+        let is_hot = seen >= search.hot_after;
+        // Where a region is entered again and again there may be a larger one around it.
+        let once_more = seen == search.hot_after * AGAIN;
         let affordable = self.profile.recorded.saturating_mul(search.dilution) <= self.cpu.retired();
-        if is_hot && affordable && !self.profile.done.contains(&pc) {
+        if is_hot && affordable && (once_more || !self.profile.done.contains(&pc)) {
             self.begin_region(RECORDED);
         }
     }

@@ -46,7 +46,7 @@ pub fn complete(recording: &Recording, region: &mut Region) {
 }
 
 /// Peels a region if its head is in a loop and it is small.
-pub fn peel(recording: &Recording, region: Region) -> Region {
+fn peel(recording: &Recording, region: Region) -> Region {
     let goes_to_head =
         |block: &RegionBlock| block.edges.iter().any(|edge| edge.to == 0 && edge.kind == EdgeKind::Goes);
     let cost: u64 = region.blocks.iter().map(|block| recording.blocks[block.block].cost()).sum();

@@ -298,68 +298,76 @@ fn unary(func: &Func, op: IROp, a: Value) -> Option<Simple> {
             return on(op, inside());
         }
     }
-    match (op, inner?) {
+    two(op, inner?, inside())
+}
+
+/// An operation on what another one makes of a value, both with a number at most.
+#[rustfmt::skip] // one row per line
+fn two(op: IROp, inner: IROp, a: Value) -> Option<Simple> {
+    let on = |op, a| Some(Simple::Op(op, [a, Value::NONE, Value::NONE]));
+    let (dst, src) = (0, 0);
+    match (op, inner) {
         (IROp::AddImm { imm, .. }, IROp::AddImm { imm: other, .. }) => {
             let imm = imm.checked_add(other).filter(|&sum| i32::try_from(sum).is_ok())?;
-            on(IROp::AddImm { dst, src, imm }, inside())
+            on(IROp::AddImm { dst, src, imm }, a)
         }
         (IROp::AddWImm { imm, .. }, IROp::AddWImm { imm: other, .. } | IROp::AddImm { imm: other, .. }) => {
             let imm = i64::from((imm as i32).wrapping_add(other as i32));
-            on(IROp::AddWImm { dst, src, imm }, inside())
+            on(IROp::AddWImm { dst, src, imm }, a)
         }
         (IROp::AndImm { imm, .. }, IROp::AndImm { imm: other, .. }) => {
-            on(IROp::AndImm { dst, src, imm: imm & other }, inside())
+            on(IROp::AndImm { dst, src, imm: imm & other }, a)
         }
         (IROp::ShrImm { imm, .. }, IROp::ShlImm { imm: 32, .. }) if (1..=32).contains(&imm) => {
-            on(IROp::ShlUwImm { dst, src, imm: 32 - imm }, inside())
+            on(IROp::ShlUwImm { dst, src, imm: 32 - imm }, a)
         }
         (IROp::SarImm { imm: 32, .. }, IROp::ShlImm { imm: 32, .. }) => {
-            on(IROp::AddWImm { dst, src, imm: 0 }, inside())
+            on(IROp::AddWImm { dst, src, imm: 0 }, a)
         }
         (IROp::ShrImm { imm, .. }, IROp::ShlImm { imm: 32, .. }) => {
-            on(IROp::ShrWImm { dst, src, imm: imm - 32 }, inside())
+            on(IROp::ShrWImm { dst, src, imm: imm - 32 }, a)
         }
         (IROp::SarImm { imm, .. }, IROp::ShlImm { imm: 32, .. }) if imm > 32 => {
-            on(IROp::SarWImm { dst, src, imm: imm - 32 }, inside())
+            on(IROp::SarWImm { dst, src, imm: imm - 32 }, a)
         }
         (IROp::ShlImm { imm, .. }, IROp::ShlImm { imm: other, .. }) if imm + other < 64 => {
-            on(IROp::ShlImm { dst, src, imm: imm + other }, inside())
+            on(IROp::ShlImm { dst, src, imm: imm + other }, a)
         }
         (IROp::ShrImm { imm, .. }, IROp::ShrImm { imm: other, .. }) if imm + other < 64 => {
-            on(IROp::ShrImm { dst, src, imm: imm + other }, inside())
+            on(IROp::ShrImm { dst, src, imm: imm + other }, a)
         }
         (IROp::SarImm { imm, .. }, IROp::SarImm { imm: other, .. }) => {
-            on(IROp::SarImm { dst, src, imm: (imm + other).min(63) }, inside())
+            on(IROp::SarImm { dst, src, imm: (imm + other).min(63) }, a)
         }
         (IROp::XorImm { imm, .. }, IROp::XorImm { imm: other, .. }) => {
-            on(IROp::XorImm { dst, src, imm: imm ^ other }, inside())
+            on(IROp::XorImm { dst, src, imm: imm ^ other }, a)
         }
         (IROp::OrImm { imm, .. }, IROp::OrImm { imm: other, .. }) => {
-            on(IROp::OrImm { dst, src, imm: imm | other }, inside())
+            on(IROp::OrImm { dst, src, imm: imm | other }, a)
         }
         (IROp::ShrWImm { imm: 24, .. }, IROp::ShlWImm { imm: 24, .. }) => {
-            on(IROp::AndImm { dst, src, imm: 255 }, inside())
+            on(IROp::AndImm { dst, src, imm: 255 }, a)
         }
         (IROp::SarWImm { imm: 24, .. }, IROp::ShlWImm { imm: 24, .. }) => {
-            on(IROp::SextB { dst, src }, inside())
+            on(IROp::SextB { dst, src }, a)
         }
         (IROp::ShrWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. }) => {
-            on(IROp::ZextH { dst, src }, inside())
+            on(IROp::ZextH { dst, src }, a)
         }
         (IROp::SarWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. }) => {
-            on(IROp::SextH { dst, src }, inside())
+            on(IROp::SextH { dst, src }, a)
         }
         (IROp::ShrImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => {
-            on(IROp::ZextH { dst, src }, inside())
+            on(IROp::ZextH { dst, src }, a)
         }
         (IROp::SarImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => {
-            on(IROp::SextH { dst, src }, inside())
+            on(IROp::SextH { dst, src }, a)
         }
         (IROp::SarImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => {
-            on(IROp::SextB { dst, src }, inside())
+            on(IROp::SextB { dst, src }, a)
         }
         (IROp::ShrImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => {
-            on(IROp::AndImm { dst, src, imm: 255 }, inside())
+            on(IROp::AndImm { dst, src, imm: 255 }, a)
         }
         _ => None,
     }

@@ -9,7 +9,7 @@ use crate::opt::build::{build, Host};
 use crate::opt::eval::{self, End, Event, Machine, Memory, Run, Seen, MAPPED, REGS};
 use crate::opt::func::Func;
 use crate::opt::passes::PASSES;
-use crate::opt::peel::peel;
+use crate::opt::peel::whole;
 use crate::opt::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
 use crate::opt::text::show;
 use crate::opt::verify::verify;
@@ -305,7 +305,7 @@ pub fn passes(data: &[u8]) {
     let mut generator = Generator { choices: &mut choices, pure };
     while !generator.choices.0.is_empty() {
         let (recording, region) = generator.region();
-        let region = if generator.below(2) == 0 { region } else { peel(&recording, region) };
+        let region = if generator.below(2) == 0 { region } else { whole(&recording, region) };
         let machines: Vec<Machine> = (0..3).map(|_| generator.machine()).collect();
         check(&recording, &region, &machines);
     }

@@ -93,6 +93,7 @@ impl Plan {
         for phi in func.blocks.iter().flat_map(|block| &block.phis) {
             phi.args.iter().for_each(|arg| args[arg.index()] = true);
         }
+        let read = read(func);
         for id in &self.order {
             let block = &func.blocks[id.index()];
             for &value in block.phis.iter().map(|phi| &phi.value).chain(&block.insts) {
@@ -100,6 +101,8 @@ impl Plan {
                 let defines = match inst.node {
                     // Zero needs no place, unless it is what a phi may be.
                     Node::Op(IROp::Const { imm: 0, .. }) if inst.class == Class::Int => args[value.index()],
+                    // Who makes a state makes its numbers.
+                    Node::Op(IROp::Const { .. }) => read[value.index()] || args[value.index()],
                     Node::Op(op) => op.def().is_some() && !inst.sunk,
                     Node::Home(_) | Node::Phi => true,
                     Node::Gone => false,
@@ -182,7 +185,9 @@ impl Plan {
         }
         for &value in &block.insts {
             let inst = func.inst(value);
-            if inst.sunk || !matches!(inst.node, Node::Op(_)) {
+            let unread =
+                matches!(inst.node, Node::Op(IROp::Const { .. })) && self.numbers[value.index()] == NONE;
+            if inst.sunk || unread || !matches!(inst.node, Node::Op(_)) {
                 continue;
             }
             let at = self.function.operands.len();
@@ -272,6 +277,22 @@ pub(super) fn takes_rdx(inst: &Inst) -> bool {
             | IROp::RemW { .. }
             | IROp::RemUW { .. }
     )
+}
+
+/// Which values operations and the ends of blocks read, in whatever way.
+fn read(func: &Func) -> Vec<bool> {
+    let mut read = vec![false; func.insts.len()];
+    for id in func.reached() {
+        let block = &func.blocks[id.index()];
+        let args = block.insts.iter().flat_map(|&value| func.inst(value).uses());
+        args.for_each(|arg| read[arg.index()] = true);
+        match &block.term {
+            Term::Goto(_) => {}
+            Term::Branch { args, .. } => args.iter().for_each(|arg| read[arg.index()] = true),
+            Term::Leave { temps, .. } => temps.iter().for_each(|(_, temp)| read[temp.index()] = true),
+        }
+    }
+    read
 }
 
 /// Whether the code of an instruction may fault or give up, so that it needs its state.
