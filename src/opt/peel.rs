@@ -17,7 +17,7 @@ pub fn whole(recording: &Recording, region: Region) -> Region {
 
 /// Makes a region complete: what leads from one of its blocks to another, however seldom, is an edge; and what is in a function
 /// that was followed into is not entered from outside, since nobody knows then what the calls around it are.
-fn complete(recording: &Recording, region: &mut Region) {
+pub fn complete(recording: &Recording, region: &mut Region) {
     let known: Vec<(GuestAddr, Vec<GuestAddr>)> = region
         .blocks
         .iter()
@@ -46,7 +46,7 @@ fn complete(recording: &Recording, region: &mut Region) {
 }
 
 /// Peels a region if its head is in a loop and it is small.
-fn peel(recording: &Recording, region: Region) -> Region {
+pub fn peel(recording: &Recording, region: Region) -> Region {
     let goes_to_head =
         |block: &RegionBlock| block.edges.iter().any(|edge| edge.to == 0 && edge.kind == EdgeKind::Goes);
     let cost: u64 = region.blocks.iter().map(|block| recording.blocks[block.block].cost()).sum();

@@ -9,6 +9,7 @@ use vm_engine_jit::opt::region::NoRegion;
 use vm_engine_jit::testing::asm::{Asm, DYNAMIC};
 use vm_engine_jit::testing::image::{Image, CODE};
 use vm_engine_jit::testing::oracle;
+use vm_engine_jit::engine::Stats;
 use vm_engine_jit::{Jit, SoftMmu, Tier, Trap};
 
 /// Runs with an owner that deals with each exit and says whether the guest goes on.
@@ -16,7 +17,7 @@ fn run(
     tier: Tier,
     image: &Image,
     owner: &mut dyn FnMut(&mut Jit, &SoftMmu, GuestExit) -> bool,
-) -> (Vec<Seen>, u64) {
+) -> (Vec<Seen>, u64, Stats) {
     let (mut jit, mmu) = oracle::engine(tier, image);
     let mut stops = Vec::new();
     loop {
@@ -26,7 +27,7 @@ fn run(
         if !owner(&mut jit, &mmu, exit) {
             let stats = jit.stats();
             let refused = stats.regions_refused.of(NoRegion::Uncompiled);
-            return (stops, stats.regions_formed - refused);
+            return (stops, stats.regions_formed - refused, stats);
         }
     }
 }
@@ -36,8 +37,8 @@ fn run(
 fn check(image: &Image, owner: &mut dyn FnMut(&mut Jit, &SoftMmu, GuestExit) -> bool) -> Vec<Seen> {
     let expected = run(Tier::Interp, image, owner).0;
     for tier in [Tier::O1, Tier::O2, Tier::Random { seed: 1 }, Tier::Random { seed: 2 }] {
-        let (found, regions) = run(tier, image, owner);
-        assert!(regions > 0 || tier != Tier::O2, "no region was made");
+        let (found, regions, stats) = run(tier, image, owner);
+        assert!(regions > 0 || tier != Tier::O2, "no region was made: {stats:?}");
         for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
             assert!(found == expected, "{tier:?}, stop {at}: {}", super::difference(found, expected));
         }
@@ -180,10 +181,10 @@ fn regions_stop_between_the_blocks_of_the_interpreter() {
     let start = asm.code.len();
     for n in 0..150 {
         match n {
-            20 => asm.r(Op::OrcB, 10, 10, 0),
-            40 => asm.i(Op::Csrrs, 14, 0, vm_engine_jit::testing::asm::csr::INSTRET),
-            90 => asm.i(Op::Andi, 9, 8, 3),
-            91 => asm.r(Op::Div, 10, 11, 9),
+            70 => asm.r(Op::OrcB, 10, 10, 0),
+            140 => asm.i(Op::Csrrs, 14, 0, vm_engine_jit::testing::asm::csr::INSTRET),
+            30 => asm.i(Op::Andi, 9, 8, 3),
+            31 => asm.r(Op::Div, 10, 11, 9),
             _ => asm.i(Op::Addi, 11, 11, n),
         };
     }
@@ -236,6 +237,45 @@ fn regions_keep_nans_that_are_singles() {
     asm.s(Op::Beq, 5, 0, 12).f(Op::FaddD, 10, 11, 12, DYNAMIC).u(Op::Jal, 0, 8).r(Op::FminS, 10, 13, 14);
     asm.i(Op::Addi, 8, 8, -1);
     loop_while(&mut asm, 8, start);
+    asm.bare(Op::Ecall);
+    check(&program(&asm), &mut end);
+}
+
+/// What nobody reads is computed where the loop is left; the host's fixed operands are not the loop's then.
+#[test]
+fn regions_compute_what_they_owe_when_they_are_left() {
+    for (last, other) in [(31, 29), (7, 6), (28, 5), (17, 16)] {
+        for op in [Op::CzeroEqz, Op::CzeroNez, Op::Mulhsu, Op::Mulhu, Op::Mulh, Op::Add, Op::Maxu] {
+            let mut asm = Asm::new();
+            asm.li(8, 100_000).li(last, 9).li(other, 0x8765_4321_1234_5678);
+            let start = asm.code.len();
+            // More values than there are registers.
+            for reg in 10..28 {
+                asm.r(Op::Xor, reg, reg, other).i(Op::Addi, reg, reg, i64::from(reg));
+            }
+            asm.r(op, last, 10, 27).r(op, other, other, 12).i(Op::Addi, 8, 8, -1);
+            loop_while(&mut asm, 8, start);
+            asm.bare(Op::Ecall);
+            check(&program(&asm), &mut end);
+        }
+    }
+}
+
+/// A way that is seldom taken ends in a branch that is decided, and comes back to the loop where another way does.
+#[test]
+fn regions_count_on_ways_that_are_seldom_taken() {
+    let mut asm = Asm::new();
+    asm.li(18, 99).li(27, 0x5851_f42d_4c95_7f2d).li(8, 2000);
+    let outer = asm.code.len();
+    asm.li(20, 18);
+    let start = asm.code.len();
+    asm.r(Op::Mul, 18, 18, 27).i(Op::Addi, 18, 18, 549).i(Op::Srli, 30, 18, 39).i(Op::Andi, 30, 30, 1023);
+    asm.i(Op::Sltiu, 30, 30, 35).s(Op::Bne, 30, 0, 8).u(Op::Jal, 0, 12);
+    asm.s(Op::Bltu, 21, 0, 8).r(Op::Ror, 29, 17, 8);
+    asm.i(Op::Addi, 20, 20, -1);
+    loop_while(&mut asm, 20, start);
+    asm.i(Op::Addi, 8, 8, -1);
+    loop_while(&mut asm, 8, outer);
     asm.bare(Op::Ecall);
     check(&program(&asm), &mut end);
 }

@@ -53,10 +53,21 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/interp/execute.rs", "execute", "the dispatch match: one arm per group of rows"),
     ("src/guest/riscv/translate.rs", "integer", "one match arm per instruction"),
+    ("src/opt/simplify.rs", "unary", "one match arm per rule"),
 ];
 
 /// Types of two languages or layers that rightly have the same name, with the reason.
 const SAME_NAME: &[(&str, &str)] = &[
+    ("Access", "how memory is accessed, in a fault; an access that the optimiser knows"),
+    ("Block", "of the optimiser's functions; of the register allocator's"),
+    ("Class", "of registers in a guest's operands; of the optimiser's values"),
+    ("Edge", "of a region; of the register allocator's functions"),
+    ("Flaw", "of a function in SSA form; of an allocation"),
+    ("Host", "floating-point unit of the host; what the host says about building"),
+    ("Inst", "of a host's processor; of the optimiser's functions"),
+    ("Machine", "a guest; what evaluates the optimiser's functions"),
+    ("Place", "of a field in a guest instruction; where a value is when a state is made"),
+    ("Value", "of the optimiser; of the register allocator"),
     ("Limits", "what a region of blocks may be like; resource limits of a guest process"),
     ("Region", "blocks that are compiled together; a mapping of guest memory"),
     ("Format", "the layout of a guest instruction; a floating-point format"),

@@ -161,10 +161,13 @@ impl Lower<'_> {
                 // high(a as unsigned * b) - (a < 0 ? b : 0)
                 self.load(RAX, src1);
                 self.load(RCX, src2);
-                self.asm.mul_r(S64, RCX);
-                self.load(RAX, src1);
                 self.asm.sar_ri(S64, RAX, 63);
                 self.asm.and_rr(S64, RAX, RCX);
+                // An operand may be in rdx, which the multiplication writes.
+                self.asm.movq_xr(Xmm::ALL[0], RAX);
+                self.load(RAX, src1);
+                self.asm.mul_r(S64, RCX);
+                self.asm.movq_rx(RAX, Xmm::ALL[0]);
                 self.asm.sub_rr(S64, RDX, RAX);
                 self.put(dst, RDX);
             }
@@ -451,10 +454,11 @@ impl Lower<'_> {
     /// `dst = src1`, or 0 if comparing `src2` with 0 gives `cond`.
     fn zero_if(&mut self, cond: Cond, dst: RegId, src1: RegId, src2: RegId) {
         self.load(RAX, src1);
-        self.asm.xor_rr(S32, RDX, RDX);
         let b = self.value(src2, RCX);
         self.asm.test_rr(S64, b, b);
-        self.asm.cmovcc_rr(S64, cond, RAX, RDX);
+        // Flags stay.
+        self.asm.mov_ri32(RCX, 0);
+        self.asm.cmovcc_rr(S64, cond, RAX, RCX);
         self.put(dst, RAX);
     }
 

@@ -159,7 +159,15 @@ impl Emitter<'_, '_> {
         let dst = seats.of(location, inst.class);
         self.lower.seat(dst, location);
         set_registers(&mut op, dst, args);
+        // Nobody knows that it is computed here, so what is in rdx stays there.
+        let saved = Xmm::ALL[1];
+        if plan::takes_rdx(&inst) {
+            self.lower.asm.movq_xr(saved, RDX);
+        }
         self.lower.unit_operation(&op);
+        if plan::takes_rdx(&inst) {
+            self.lower.asm.movq_rx(RDX, saved);
+        }
         Ok(temp)
     }
 

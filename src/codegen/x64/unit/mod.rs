@@ -31,7 +31,6 @@ use crate::ir::ops::Operand;
 use crate::ir::IROp;
 use crate::opt::func::{BlockId, Class, Func, Inst, Node, StateId, Term, Value};
 use crate::opt::passes::facts::{facts, Facts};
-use crate::opt::passes::number::reverse_postorder;
 use crate::opt::passes::sink::scale;
 use crate::regalloc::moves::Sequencer;
 use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
@@ -645,14 +644,25 @@ fn cell(number: u16) -> Mem {
 /// Fuel of the longest way from each block to a safepoint or out of the region.
 fn longest(func: &Func) -> Vec<u32> {
     let mut longest = vec![0; func.blocks.len()];
-    for id in reverse_postorder(func).into_iter().rev() {
-        let block = &func.blocks[id.index()];
-        let after = block
-            .succs()
-            .filter(|to| func.blocks[to.index()].safepoint.is_none())
-            .map(|to| longest[to.index()])
-            .max();
-        longest[id.index()] = block.reserve.max(block.cost + after.unwrap_or(0));
+    let mut seen = vec![false; func.blocks.len()];
+    let without = |to: &BlockId| func.blocks[to.index()].safepoint.is_none();
+    for first in func.reached() {
+        // What a block goes on to comes first. No way without a safepoint comes back to where it began, whatever order
+        // the blocks are in.
+        let mut path = if seen[first.index()] { Vec::new() } else { vec![(first, 0)] };
+        seen[first.index()] = true;
+        while let Some((id, next)) = path.pop() {
+            let block = &func.blocks[id.index()];
+            if let Some(to) = block.succs().filter(without).nth(next) {
+                path.push((id, next + 1));
+                if !std::mem::replace(&mut seen[to.index()], true) {
+                    path.push((to, 0));
+                }
+                continue;
+            }
+            let after = block.succs().filter(without).map(|to| longest[to.index()]).max();
+            longest[id.index()] = block.reserve.max(block.cost + after.unwrap_or(0));
+        }
     }
     longest
 }

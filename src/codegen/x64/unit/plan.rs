@@ -276,8 +276,6 @@ pub(super) fn takes_rdx(inst: &Inst) -> bool {
             | IROp::DivUW { .. }
             | IROp::RemW { .. }
             | IROp::RemUW { .. }
-            | IROp::ZeroIfZero { .. }
-            | IROp::ZeroIfNot { .. }
     )
 }
 
