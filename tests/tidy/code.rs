@@ -53,7 +53,6 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/interp/execute.rs", "execute", "the dispatch match: one arm per group of rows"),
     ("src/guest/riscv/translate.rs", "integer", "one match arm per instruction"),
-    ("src/opt/simplify.rs", "unary", "one match arm per rule"),
 ];
 
 /// Types of two languages or layers that rightly have the same name, with the reason.
