@@ -117,11 +117,11 @@ impl IRBlock {
 
     /// Ends the block behind its first `most` guest instructions, of which there is at least one.
     pub fn cut(&mut self, most: u64) {
-        let marks = self.ops.iter().enumerate().filter_map(|(at, op)| match *op {
+        let mut marks = self.ops.iter().enumerate().filter_map(|(at, op)| match *op {
             IROp::Mark { pc } => Some((at, pc)),
             _ => None,
         });
-        let behind = usize::try_from(most.max(1)).ok().and_then(|most| marks.skip(most).next());
+        let behind = usize::try_from(most.max(1)).ok().and_then(|most| marks.nth(most));
         if let Some((at, target)) = behind {
             self.ops.truncate(at);
             self.term = Terminator::Jump { target };

@@ -78,8 +78,8 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// By a terminator that goes on at an address, or (0) does not.
-    Left(Seen),
-    Faulted(Seen),
+    Left(Box<Seen>),
+    Faulted(Box<Seen>),
     /// It went on for too long.
     Stopped,
 }
@@ -265,7 +265,7 @@ impl Runner<'_> {
                 let temp = temps.iter().find(|temp| Some(temp.0) == reg).map(|temp| self.get(temp.1));
                 let base = temp.or(reg.map(|reg| seen.regs[usize::from(reg)]));
                 seen.pc = next_pc(term, base.unwrap_or(0));
-                Err(End::Left(seen))
+                Err(End::Left(Box::new(seen)))
             }
         }
     }
@@ -292,7 +292,7 @@ impl Runner<'_> {
             }
             (Err(Faulted), before) => {
                 let nowhere = Seen { pc: 0, regs: self.machine.regs };
-                Err(End::Faulted(before.unwrap_or(nowhere)))
+                Err(End::Faulted(Box::new(before.unwrap_or(nowhere))))
             }
         }
     }

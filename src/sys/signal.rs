@@ -354,7 +354,10 @@ pub fn block_for_exec(mask: u64) -> u64 {
 pub fn take_kept(mask: u64) -> Vec<Info> {
     let (set, at_once) = (mask & KEPT, [0u64; 2]);
     let mut taken = Vec::new();
-    while set != 0 {
+    if set == 0 {
+        return taken;
+    }
+    loop {
         let mut info: Info = [0; 128];
         // SAFETY: all pointers are to local values of the kernel's sizes.
         let signal = unsafe {

@@ -253,7 +253,9 @@ fn reference(recording: &Recording, region: &Region, entry: usize, machine: &Mac
                     count += 1;
                 }
             });
-            let Ok((result, written)) = machine.perform(op, args) else { break 'run End::Faulted(before) };
+            let Ok((result, written)) = machine.perform(op, args) else {
+                break 'run End::Faulted(Box::new(before));
+            };
             if let Some((at, bytes, value)) = written {
                 events.push(Event::Write { at, bytes, value, before: before.clone() });
             }
@@ -280,7 +282,7 @@ fn reference(recording: &Recording, region: &Region, entry: usize, machine: &Mac
             None => {
                 before.pc = next;
                 before.regs.copy_from_slice(&regs[..REGS]);
-                break End::Left(before);
+                break End::Left(Box::new(before));
             }
         }
     };

@@ -289,7 +289,7 @@ impl Host {
         // POLLIN of all descriptors that it may have: pairs of a number and the events.
         const DESCRIPTORS: u64 = 16;
         let mut polled: Vec<u8> =
-            (0..DESCRIPTORS).flat_map(|index| (self.known.floor + index | 1 << 32).to_le_bytes()).collect();
+            (0..DESCRIPTORS).flat_map(|index| ((self.known.floor + index) | 1 << 32).to_le_bytes()).collect();
         let at_once = [0; 16];
         let int = CallArg::Int;
         let args = &mut [CallArg::Out(&mut polled), int(DESCRIPTORS), CallArg::In(&at_once), int(0), int(8)];

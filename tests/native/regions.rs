@@ -3,13 +3,13 @@
 
 use super::{jump, loop_while, program, seen, Seen, DATA};
 use vm_engine_jit::engine::dispatch::GuestExit;
+use vm_engine_jit::engine::Stats;
 use vm_engine_jit::guest::riscv::insn::Op;
 use vm_engine_jit::mmu::{Backing, Prot};
 use vm_engine_jit::opt::region::NoRegion;
 use vm_engine_jit::testing::asm::{Asm, DYNAMIC};
 use vm_engine_jit::testing::image::{Image, CODE};
 use vm_engine_jit::testing::oracle;
-use vm_engine_jit::engine::Stats;
 use vm_engine_jit::{Jit, SoftMmu, Tier, Trap};
 
 /// Runs with an owner that deals with each exit and says whether the guest goes on.

@@ -92,7 +92,7 @@ impl Snippet {
         let mut snippet = Snippet { bytes: [0; 16], len: 0, number: number.min(12) };
         // No label is used.
         let code = assembler.finish().map(Code::into_bytes).unwrap_or_default();
-        debug_assert!(0 < code.len() && code.len() <= 16 && number + 4 <= 16);
+        debug_assert!(!code.is_empty() && code.len() <= 16 && number + 4 <= 16);
         for (to, from) in snippet.bytes.iter_mut().zip(&code) {
             *to = *from;
             snippet.len += 1;

@@ -83,7 +83,7 @@ pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
 pub fn run(func: &mut Func) {
     let above = dominators(func);
     let mut subst = Subst::new(func);
-    let mut table: HashMap<(IROpKey, [Value; 3]), Vec<(BlockId, Value)>> = HashMap::new();
+    let mut table: HashMap<Key, Vec<(BlockId, Value)>> = HashMap::new();
     let order = reverse_postorder(func);
     for &id in &order {
         for index in 0..func.blocks[id.index()].insts.len() {
@@ -121,6 +121,9 @@ pub fn is_above(above: &[Option<BlockId>], upper: BlockId, lower: BlockId) -> bo
     }
     false
 }
+
+/// What makes two operations the same.
+type Key = (IROpKey, [Value; 3]);
 
 /// An operation as a key: its row and its immediate.
 #[derive(Clone, Copy, PartialEq, Eq)]

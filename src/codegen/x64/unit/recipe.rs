@@ -155,7 +155,7 @@ impl Emitter<'_, '_> {
             }
         }
         let temp = FIRST_RECIPE + temps.len() as RegId;
-        if temp >= LAST_RECIPE || temp < FIRST_TEMP {
+        if !(FIRST_TEMP..LAST_RECIPE).contains(&temp) {
             return Err(Bail::TooLarge);
         }
         temps.push((value, temp));
