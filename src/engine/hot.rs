@@ -23,6 +23,11 @@ const SAMPLES: usize = 1 << 10;
 const FADE: u32 = 1 << 10;
 /// How much more often a block is seen before it is recorded from once more.
 const AGAIN: u32 = 8;
+/// What things take, in guest instructions that FastJit's code could run meanwhile: to record one, to choose a region, to
+/// compile one guest instruction of it.
+const RECORDING: u64 = 15;
+const FORMING: u64 = 2_000_000;
+const COMPILING: u64 = 20_000;
 /// Most blocks in a recording.
 const RECORDED: usize = 3000;
 
@@ -35,6 +40,8 @@ struct Search {
     hot_after: u32,
     /// Guest instructions that run for each that is recorded, or more.
     dilution: u64,
+    /// The same for each that could have run while regions were made.
+    share: u64,
     /// Guest instructions that run in a region each time it is entered, or more.
     stay: u64,
 }
@@ -42,9 +49,9 @@ struct Search {
 fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
-        Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4, stay: 0 }),
-        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 1024, stay: 60 }),
-        Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0, stay: 0 }),
+        Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4, share: 0, stay: 0 }),
+        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 1024, share: 16, stay: 60 }),
+        Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0, share: 0, stay: 0 }),
     }
 }
 
@@ -59,6 +66,8 @@ pub(super) struct Profile {
     slice: u64,
     /// Guest instructions that were recorded.
     recorded: u64,
+    /// Guest instructions that could have run meanwhile, and while regions were made, by estimate.
+    spent: u64,
     /// Blocks that are not recorded from again, and are not heads again: they have a region, or cannot have one.
     done: HashSet<GuestAddr>,
     /// A recording that is not complete.
@@ -131,7 +140,9 @@ impl Jit {
         let is_hot = seen >= search.hot_after;
         // Where a region is entered again and again there may be a larger one around it.
         let once_more = seen == search.hot_after * AGAIN;
-        let affordable = self.profile.recorded.saturating_mul(search.dilution) <= self.cpu.retired();
+        let retired = self.cpu.retired();
+        let affordable = self.profile.recorded.saturating_mul(search.dilution) <= retired
+            && (self.profile.spent + FORMING).saturating_mul(search.share) <= retired;
         if is_hot && affordable && (once_more || !self.profile.done.contains(&pc)) {
             self.begin_region(RECORDED);
         }
@@ -149,6 +160,7 @@ impl Jit {
         let ended = self.record(mmu, &mut recorder);
         let recorded = self.cpu.retired().wrapping_sub(before);
         self.profile.recorded = self.profile.recorded.saturating_add(recorded);
+        self.profile.spent += recorded.saturating_mul(RECORDING);
         let made = match ended {
             Ended::Exit(exit @ (GuestExit::Syscall | GuestExit::Interrupted | GuestExit::OutOfFuel)) => {
                 self.profile.recorder = Some(recorder);
@@ -176,6 +188,7 @@ impl Jit {
             return Err(NoRegion::Cold);
         }
         self.stats.regions_formed += 1;
+        self.profile.spent += FORMING;
         self.profile.done.extend(region.head(recording));
         match self.compile_region(recording, &region) {
             true => Ok(()),
@@ -190,6 +203,7 @@ impl Jit {
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
         let region = whole(recording, region.clone());
         let Ok(mut func) = build(recording, &region, host) else { return false };
+        self.profile.spent += func.cost() * COMPILING;
         let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
         let mut report = String::new();
         if self.region_report.is_some() {
