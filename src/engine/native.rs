@@ -389,7 +389,7 @@ pub const HOT: u32 = 8;
 
 /// Guest instructions that `auto` runs in the interpreter before it makes any code: those of a program that does next to
 /// nothing (`docs/adr/0004-counters.md`).
-pub const YOUTH: u64 = 1 << 15;
+pub const YOUTH: u64 = 1 << 17;
 
 /// Entries after which it looks again whether that is over.
 pub const STILL_YOUNG: u32 = 64;
