@@ -50,7 +50,9 @@ fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
         Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4, share: 0, stay: 0 }),
-        Tier::Auto => Some(Search { slice: native::SLICE, hot_after: 3, dilution: 1024, share: 16, stay: 60 }),
+        Tier::Auto => {
+            Some(Search { slice: native::SLICE, hot_after: 3, dilution: 1024, share: 16, stay: 60 })
+        }
         Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0, share: 0, stay: 0 }),
     }
 }
