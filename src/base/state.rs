@@ -110,11 +110,13 @@ impl InterruptHandle {
     /// Asks the hart to stop at its next safepoint: the next block in the interpreter, at most 65,536 guest instructions
     /// in machine code. If it does not run, its next run stops at once.
     pub fn interrupt(&self) {
-        self.poll.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
-        self.others.iter().for_each(|stop| stop());
+        match &self.others {
+            Some(stop) => stop(),
+            None => _ = self.poll.fetch_or(poll::INTERRUPT, Ordering::SeqCst),
+        }
     }
 
-    /// As this one, and calls `stop` each time.
+    /// One that calls `stop`, which asks this hart to stop, and others.
     #[cfg(feature = "linux")]
     pub(crate) fn and(self, stop: impl Fn() + Send + Sync + 'static) -> InterruptHandle {
         InterruptHandle { others: Some(Arc::new(stop)), ..self }

@@ -334,7 +334,13 @@ impl Machine {
         // If the host refuses, those that compute can still be stopped.
         let _ = host_signal::expect_kicks();
         let (process, poll) = (Arc::downgrade(&hart.thread.process), Arc::clone(&hart.jit.state().poll));
-        handle.and(move || process.upgrade().iter().for_each(|process| process.threads.pause(&poll)))
+        handle.and(move || match process.upgrade() {
+            Some(process) => process.threads.pause(&poll),
+            // Its next run stops at once.
+            None => {
+                _ = poll.fetch_or(crate::base::state::poll::INTERRUPT, std::sync::atomic::Ordering::SeqCst)
+            }
+        })
     }
 
     /// Integer register `x` (0-31).

@@ -53,6 +53,11 @@ impl Peer {
     /// a child process finds nobody doing it.
     fn stop(&self, reason: u32) {
         self.stop_running(reason);
+        self.wake();
+    }
+
+    /// Wakes it if it waits in a call.
+    fn wake(&self) {
         let runner = lock(&self.runner);
         if *runner != 0 {
             host::kick(*runner);
@@ -132,9 +137,12 @@ impl Threads {
     /// Has every thread stand still until [`Threads::resume`]; the first one, which `first` belongs to, leaves instead.
     pub fn pause(&self, first: &AtomicU32) {
         let list = lock(&self.list);
-        first.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
         self.paused.store(true, Ordering::Relaxed);
-        list.iter().for_each(|peer| peer.stop(poll::INTERRUPT));
+        let (ones, others): (Vec<_>, Vec<_>) = list.iter().partition(|peer| std::ptr::eq(&*peer.poll, first));
+        others.into_iter().for_each(|peer| peer.stop(poll::INTERRUPT));
+        // It is asked once: it may have left, and be asked to go on, before this call ends.
+        first.fetch_or(poll::INTERRUPT, Ordering::SeqCst);
+        ones.into_iter().for_each(|peer| peer.wake());
         self.changed.notify_all();
     }
 
