@@ -81,11 +81,11 @@ pub enum Tier {
     Interp,
     /// Machine code of FastJit from the first execution on.
     O0,
-    /// As `O0`, and what runs often is found, recorded and made into regions early on; see `O2`.
+    /// As `O0`, and what runs often is found, recorded and compiled as regions early on, with the passes that pay at once.
     O1,
-    /// As `O1` so far: neither has a compiler for regions yet.
+    /// As `O1`, with all passes.
     O2,
-    /// The interpreter first; machine code for what runs often.
+    /// The interpreter first; machine code for what runs often; regions with all passes for what stays hot.
     #[default]
     Auto,
     /// Any tier at any time, at random: for tests, since which tier runs must not matter.

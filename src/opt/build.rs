@@ -2,6 +2,7 @@
 //! every register gets a phi; those that turn out to be one value are removed at the end (Braun et al., "Simple and
 //! Efficient Construction of Static Single Assignment Form", CC 2013, section 3.1, "trivial phis").
 
+use super::divides;
 use super::func::{Block, BlockId, Class, Func, Inst, Node, Phi, State, StateId, Term, Value};
 use super::passes::number::reverse_postorder;
 use super::region::{EdgeKind, Recording, Region, RegionBlock};
@@ -138,10 +139,9 @@ impl Builder<'_> {
             let main = self.push(empty);
             self.main.push(main);
         }
-        for (index, block) in self.region.blocks.iter().enumerate() {
+        for block in &self.region.blocks {
             for edge in block.edges.iter().filter(|edge| edge.kind == EdgeKind::Goes) {
                 let to = self.main[edge.to].index();
-                let _ = index;
                 // Which block of the chain of guesses it comes from is known once that is made.
                 self.func.blocks[to].preds.push(BlockId(u32::MAX));
             }
@@ -552,18 +552,6 @@ fn ends_for_length(ir: &IRBlock) -> bool {
 /// Whether code for an operation may fault, or leave the work to the interpreter.
 pub(super) fn may_give_up(op: &IROp) -> bool {
     op.info().effect != Effect::Pure
-        || matches!(
-            op,
-            IROp::Div { .. }
-                | IROp::DivU { .. }
-                | IROp::Rem { .. }
-                | IROp::RemU { .. }
-                | IROp::DivW { .. }
-                | IROp::DivUW { .. }
-                | IROp::RemW { .. }
-                | IROp::RemUW { .. }
-                | IROp::SignF32 { .. }
-                | IROp::SignNotF32 { .. }
-                | IROp::SignXorF32 { .. }
-        )
+        || divides(op)
+        || matches!(op, IROp::SignF32 { .. } | IROp::SignNotF32 { .. } | IROp::SignXorF32 { .. })
 }

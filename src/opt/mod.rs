@@ -24,3 +24,18 @@ use crate::ir::IROp;
 pub fn may_fault(op: &IROp) -> bool {
     matches!(op.info().effect, Effect::Reads | Effect::Writes)
 }
+
+/// Whether an operation is a division or a remainder.
+pub fn divides(op: &IROp) -> bool {
+    matches!(
+        op,
+        IROp::Div { .. }
+            | IROp::DivU { .. }
+            | IROp::Rem { .. }
+            | IROp::RemU { .. }
+            | IROp::DivW { .. }
+            | IROp::DivUW { .. }
+            | IROp::RemW { .. }
+            | IROp::RemUW { .. }
+    )
+}

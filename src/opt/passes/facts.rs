@@ -8,6 +8,7 @@
 use super::subst::Subst;
 use crate::ir::ops::Effect;
 use crate::ir::IROp;
+use crate::opt::address_of;
 use crate::opt::func::{Class, Func, Node, Term, Value};
 
 /// Facts about every value.
@@ -263,14 +264,8 @@ fn wants(op: &IROp, at: usize, whole: bool, small: [bool; 3]) -> bool {
         IROp::Shl { .. } | IROp::Shr { .. } | IROp::Sar { .. } => at == 0,
         IROp::SetLt { .. } | IROp::SetLtu { .. } => !(small[0] && small[1]),
         IROp::SetLtImm { .. } | IROp::SetLtuImm { .. } => !small[0],
-        IROp::Load { .. }
-        | IROp::LoadU32 { .. }
-        | IROp::LoadS32 { .. }
-        | IROp::LoadU16 { .. }
-        | IROp::LoadS16 { .. }
-        | IROp::LoadU8 { .. }
-        | IROp::LoadS8 { .. }
-        | IROp::LoadF32 { .. } => false,
+        // Of an address the low half counts.
+        _ if address_of(op) == Some(at) => false,
         IROp::Store { .. } => at == 0,
         IROp::Store32 { .. } | IROp::Store16 { .. } | IROp::Store8 { .. } => false,
         IROp::AddAt32 { .. } | IROp::SwapAt32 { .. } => false,

@@ -7,6 +7,7 @@ use crate::ir::ops::Effect;
 use crate::ir::IROp;
 use crate::opt::func::{BlockId, Class, Func, Inst, Node, StateId, Term, Value};
 use crate::opt::passes::sink::scale;
+use crate::opt::{address_of, divides};
 use crate::regalloc::{
     Block, Edge, Function, Instruction, Location, Operand, OperandKind, Register, RegisterSet, Target,
 };
@@ -253,7 +254,7 @@ pub(super) fn reads(func: &Func, inst: &Inst) -> impl Iterator<Item = Value> {
 /// The operand that is the address, and the sum that the access does itself, if it does one.
 pub(super) fn folded(func: &Func, inst: &Inst) -> Option<(usize, Value)> {
     let Node::Op(op) = inst.node else { return None };
-    let at = crate::opt::address_of(&op)?;
+    let at = address_of(&op)?;
     let base = inst.args[at];
     let sum = func.insts.get(base.index())?;
     let Node::Op(sum_op) = sum.node else { return None };
@@ -263,20 +264,7 @@ pub(super) fn folded(func: &Func, inst: &Inst) -> Option<(usize, Value)> {
 /// Whether the code of an instruction needs rdx for itself.
 pub(super) fn takes_rdx(inst: &Inst) -> bool {
     let Node::Op(op) = inst.node else { return false };
-    matches!(
-        op,
-        IROp::MulH { .. }
-            | IROp::MulHU { .. }
-            | IROp::MulHSU { .. }
-            | IROp::Div { .. }
-            | IROp::DivU { .. }
-            | IROp::Rem { .. }
-            | IROp::RemU { .. }
-            | IROp::DivW { .. }
-            | IROp::DivUW { .. }
-            | IROp::RemW { .. }
-            | IROp::RemUW { .. }
-    )
+    divides(&op) || matches!(op, IROp::MulH { .. } | IROp::MulHU { .. } | IROp::MulHSU { .. })
 }
 
 /// Which values operations and the ends of blocks read, in whatever way.
