@@ -38,7 +38,7 @@ const JOBS: &[Job] = &[
     Job {
         program: "python3",
         arguments: &["-E", "-S", "{bench}/mix.py", "{n}"],
-        lengths: [14, 100],
+        lengths: [80, 480],
         input: None,
     },
     Job { program: "perl", arguments: &["{bench}/mix.pl", "{n}"], lengths: [30, 180], input: None },
@@ -46,13 +46,13 @@ const JOBS: &[Job] = &[
     Job {
         program: "xz",
         arguments: &["-6", "-T1", "-c", "{out}"],
-        lengths: [4_000, 24_000],
+        lengths: [9_000, 32_000],
         input: Some(log),
     },
     Job {
         program: "cc1",
         arguments: &["-quiet", "-O2", "{out}", "-o", "/dev/null"],
-        lengths: [6, 40],
+        lengths: [8, 50],
         input: Some(source),
     },
 ];

@@ -37,6 +37,7 @@ use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
 use plan::{Plan, Step};
 pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
+use std::ops::Range;
 
 /// Code of a region, not placed yet.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,15 @@ pub struct UnitObject {
     /// For code offsets in ascending order, up to the second one: what the guest's state is if that code faults.
     pub recipes: Vec<(u32, u32, Recipe)>,
     pub listing: String,
+    /// With a listing: which of the code that is likely to run is whose, in ascending order. Moves are nobody's.
+    pub origins: Vec<(Origin, Range<u32>)>,
+}
+
+/// What some code was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Value(Value),
+    End(BlockId),
 }
 
 /// What is emitted behind the blocks.
@@ -81,6 +91,7 @@ struct Emitter<'a, 'b> {
     behind: Vec<Behind>,
     entries: Vec<(GuestAddr, u32)>,
     recipes: Vec<(u32, u32, Recipe)>,
+    origins: Vec<(Origin, Range<u32>)>,
     sequencer: Sequencer,
     /// Step and state of the operation at hand.
     at: (u32, Option<StateId>),
@@ -98,7 +109,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
     debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
     let mut asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
     let mut links = Vec::new();
-    let (entries, recipes) = {
+    let (entries, recipes, origins) = {
         let (mut marks, mut pcs, mut pending, mut repairs, mut cold) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut failed = |_: IROp| 0;
@@ -129,11 +140,11 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
-        (emitter.entries, emitter.recipes)
+        (emitter.entries, emitter.recipes, emitter.origins)
     };
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
-    Ok(UnitObject { bytes: code.into_bytes(), entries, links, recipes, listing })
+    Ok(UnitObject { bytes: code.into_bytes(), entries, links, recipes, listing, origins })
 }
 
 impl<'a, 'b> Emitter<'a, 'b> {
@@ -164,6 +175,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             behind: Vec::new(),
             entries: Vec::new(),
             recipes: Vec::new(),
+            origins: Vec::new(),
             sequencer: Sequencer::default(),
             at: (0, None),
         }
@@ -282,8 +294,25 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 self.behind.push(Behind::NoFuel { label, step, state });
                 Ok(())
             }
-            Step::Inst(value) => self.inst(step, value),
-            Step::End => self.end(id, at, step),
+            Step::Inst(value) => {
+                let from = self.lower.here();
+                self.inst(step, value)?;
+                self.origin(Origin::Value(value), from);
+                Ok(())
+            }
+            Step::End => {
+                let from = self.lower.here();
+                self.end(id, at, step)?;
+                self.origin(Origin::End(id), from);
+                Ok(())
+            }
+        }
+    }
+
+    /// Remembers what the code from an offset on was made from.
+    fn origin(&mut self, origin: Origin, from: u32) {
+        if self.lower.request.listing {
+            self.origins.push((origin, from..self.lower.here()));
         }
     }
 
