@@ -165,6 +165,11 @@ impl Lower<'_> {
     /// Jumps to the code of the target in rax by the table.
     fn indirect_jump(&mut self) {
         let miss = self.cold(ColdKind::Miss);
+        self.table_jump(miss);
+    }
+
+    /// The same; where the table has no code for it, to `miss`.
+    pub(super) fn table_jump(&mut self, miss: Label) {
         self.look_up(miss);
         self.asm.jmp_m(Mem::base(RCX).disp(8));
     }
@@ -183,14 +188,12 @@ impl Lower<'_> {
 
     fn guest_return(&mut self, base: RegId, offset: i64) {
         self.computed_target(base, offset);
-        let other = self.asm.new_label();
+        // If it is not what the last call wants, the stack no longer says where returns go (longjmp, or it was emptied).
+        let miss = self.cold(ColdKind::Miss);
+        let other = self.cold(ColdKind::OtherReturn { miss });
         self.asm.cmp_mr(Size::S64, Mem::base(RSP).disp(8), RAX);
         self.asm.jcc(Cond::Ne, other);
         self.asm.ret();
-        self.asm.bind(other);
-        // Not what the last call wants: the stack no longer says where returns go (longjmp, or it was emptied).
-        self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
-        self.indirect_jump();
     }
 
     /// Leaves; all of the block was executed.
