@@ -9,6 +9,7 @@ pub mod invariant;
 pub mod memory;
 pub mod mend;
 pub mod number;
+pub mod phis;
 pub mod quiet;
 pub mod sink;
 pub mod subst;
