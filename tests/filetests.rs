@@ -4,7 +4,7 @@
 //! - `codegen/x64/*.ir`: a comment, blocks of IR, a line `---`, and the code that they become. A comment line
 //!   `# memory: segment` or `# features: none` sets what is not the default (low memory, all features). A block
 //!   without marks gets one for each operation, so that the listing shows what each became.
-//! - `opt/*.ir`: a comment with a line `# pass: name`, blocks of IR that are a region with the first as its head, a
+//! - `opt/*.ir`: a comment with a line `# pass: name` (or `earlier, name`: those before it are run first), blocks of IR that are a region with the first as its head, a
 //!   line `---`, and the function before the pass and after it, without what is not used.
 //! - `guest/x64/*.txt`: the instructions of the file of the same name in `lift`; under each the x86-64 code that it
 //!   becomes on each tier as a block of its own, moves between registers and their homes not counted: its length in
@@ -242,13 +242,17 @@ fn opt() {
     for file in stage("opt") {
         let (head, blocks) = input(&file);
         let name = setting(&head, "pass").unwrap_or_else(|| panic!("{}: no pass", file.display()));
-        let pass = PASSES.iter().find(|pass| pass.name == name).unwrap_or_else(|| panic!("no pass {name}"));
+        let pass = |name: &str| {
+            PASSES.iter().find(|pass| pass.name == name).unwrap_or_else(|| panic!("no pass {name}"))
+        };
+        let (earlier, name) = name.rsplit_once(", ").unwrap_or(("", name));
         let recording = Recording { blocks, sequence: Vec::new() };
         let host = Host { has_code: &mut |_| true, mapped: &[] };
         let mut func = build(&recording, &region(&recording.blocks), host).expect("it is built");
+        earlier.split_terminator(", ").for_each(|name| (pass(name).run)(&mut func));
         let mut before = func.clone();
         dead::run(&mut before);
-        (pass.run)(&mut func);
+        (pass(name).run)(&mut func);
         if name != "sink" {
             dead::run(&mut func);
         }
@@ -261,8 +265,10 @@ fn opt() {
 
 #[test]
 fn opt_files_have_every_pass() {
-    let seen: BTreeSet<String> =
-        stage("opt").iter().filter_map(|file| setting(&read(file), "pass").map(str::to_string)).collect();
+    let seen: BTreeSet<String> = stage("opt")
+        .iter()
+        .filter_map(|file| Some(setting(&read(file), "pass")?.split(", ").last()?.to_string()))
+        .collect();
     let missing: Vec<_> = PASSES
         .iter()
         .map(|pass| pass.name.trim_end_matches(" again"))

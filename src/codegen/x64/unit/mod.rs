@@ -34,7 +34,7 @@ use crate::opt::passes::facts::{facts, Facts};
 use crate::opt::passes::sink::scale;
 use crate::regalloc::moves::Sequencer;
 use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
-use plan::{Plan, Step};
+use plan::{Comparison, Plan, Step};
 pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
 use std::ops::Range;
@@ -540,43 +540,44 @@ impl<'a, 'b> Emitter<'a, 'b> {
     }
 
     /// Compares two values; returns the condition to test.
-    fn compare(&mut self, step: u32, cond: crate::ir::Cond, [a, b]: [Value; 2]) -> Result<Cond, Bail> {
-        use crate::ir::Cond as Ir;
+    fn compare(&mut self, step: u32, cond: crate::ir::Cond, args: [Value; 2]) -> Result<Cond, Bail> {
         let lower = &mut self.lower;
         (lower.upper, lower.raw, lower.boxed) = (Upper::UNKNOWN, Raw::default(), 0);
         let narrow = |value: Value| self.facts.narrow[value.index()];
-        let size = if narrow(a) && narrow(b) { Size::S32 } else { Size::S64 };
+        let size = if args.into_iter().all(narrow) { Size::S32 } else { Size::S64 };
         let mut seats = Seats::default();
-        let known = self.func.constant(b).and_then(|b| i32::try_from(b.cast_signed()).ok());
-        let x = self.source(&mut seats, step, a)?;
+        let Comparison { cond, first, second } = Comparison::new(self.func, cond, args);
+        let x = self.source(&mut seats, step, first)?;
+        let y = match second {
+            Ok(_) => 0,
+            Err(second) => self.source(&mut seats, step, second)?,
+        };
         // Whether upper halves are there is the size's business.
-        let plain = |lower: &mut Lower<'_>| lower.upper.pending = 0;
-        if let Some(number) = known {
-            plain(&mut self.lower);
-            if let Home::Slot(at) = self.lower.home(x) {
-                self.lower.asm.cmp_mi(size, field(at), number);
-                return Ok(super::condition(cond));
-            }
+        self.lower.upper.pending = 0;
+        let Ok(number) = second else {
             let x = self.lower.sized(size, x, RAX);
-            if number == 0 {
-                self.lower.asm.test_rr(size, x, x);
-                return Ok(match cond {
-                    Ir::Lt => Cond::S,
-                    Ir::Ge => Cond::Ns,
-                    cond => super::condition(cond),
-                });
+            match self.lower.operand_sized(size, y, RCX) {
+                super::Source::Gpr(y) => self.lower.asm.cmp_rr(size, x, y),
+                super::Source::Mem(y) => self.lower.asm.cmp_rm(size, x, y),
             }
-            self.lower.asm.cmp_ri(size, x, number);
-            return Ok(super::condition(cond));
+            return Ok(cond);
+        };
+        if let Home::Slot(at) = self.lower.home(x) {
+            self.lower.asm.cmp_mi(size, field(at), number);
+            return Ok(cond);
         }
-        let y = self.source(&mut seats, step, b)?;
-        plain(&mut self.lower);
         let x = self.lower.sized(size, x, RAX);
-        match self.lower.operand_sized(size, y, RCX) {
-            super::Source::Gpr(y) => self.lower.asm.cmp_rr(size, x, y),
-            super::Source::Mem(y) => self.lower.asm.cmp_rm(size, x, y),
+        if number != 0 {
+            self.lower.asm.cmp_ri(size, x, number);
+            return Ok(cond);
         }
-        Ok(super::condition(cond))
+        self.lower.asm.test_rr(size, x, x);
+        Ok(match cond {
+            // Against zero, the sign says it (test clears OF and CF).
+            Cond::L => Cond::S,
+            Cond::Ge => Cond::Ns,
+            cond => cond,
+        })
     }
 
     fn behind(&mut self, behind: Behind) -> Result<(), Bail> {
