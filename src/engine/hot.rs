@@ -1,21 +1,16 @@
 //! Finding what is hot: where slices of machine code end is a sample of what runs. A block that was seen there often enough is
 //! recorded from, and what the recording shows to run together becomes a region.
 
+use super::compile::{Order, FORMING};
 use super::dispatch::GuestExit;
 use super::record::{Ended, Recorder};
 use super::{native, Jit, Tier};
 use crate::base::GuestAddr;
-use crate::codegen::x64::unit::{mapped, Probe};
 use crate::mmu::SoftMmu;
-use crate::opt::build::{build, Host};
-use crate::opt::func::Func;
-use crate::opt::passes::{run_with, Level};
-use crate::opt::peel::whole;
 use crate::opt::region::{form, Limits, NoRegion, Recording, Region};
-use crate::opt::text::show;
 use crate::regalloc::Allocator;
-use std::collections::HashSet;
-use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 /// Entries of the table of samples; a power of two.
 const SAMPLES: usize = 1 << 10;
@@ -23,11 +18,8 @@ const SAMPLES: usize = 1 << 10;
 const FADE: u32 = 1 << 10;
 /// How much more often a block is seen before it is recorded from once more.
 const AGAIN: u32 = 8;
-/// What things take, in guest instructions that FastJit's code could run meanwhile: to record one, to choose a region, to
-/// compile one guest instruction of it.
+/// What recording a guest instruction takes, in the unit of `compile::FORMING`.
 const RECORDING: u64 = 15;
-const FORMING: u64 = 2_000_000;
-const COMPILING: u64 = 20_000;
 /// Most blocks in a recording.
 const RECORDED: usize = 3000;
 
@@ -69,9 +61,10 @@ pub(super) struct Profile {
     /// Guest instructions that were recorded.
     recorded: u64,
     /// Guest instructions that could have run meanwhile, and while regions were made, by estimate.
-    spent: u64,
-    /// Blocks that are not recorded from again, and are not heads again: they have a region, or cannot have one.
-    done: HashSet<GuestAddr>,
+    spent: Arc<AtomicU64>,
+    /// How often the block was seen that is recorded from, and whether it is once more.
+    seen: u32,
+    again: bool,
     /// A recording that is not complete.
     recorder: Option<Box<Recorder>>,
     allocator: Allocator,
@@ -104,7 +97,6 @@ impl Profile {
     /// Forgets all that depends on the guest's code.
     pub(super) fn clear(&mut self) {
         self.samples = Box::default();
-        self.done.clear();
         self.recorder = None;
     }
 
@@ -144,8 +136,10 @@ impl Jit {
         let once_more = seen == search.hot_after * AGAIN;
         let retired = self.cpu.retired();
         let affordable = self.profile.recorded.saturating_mul(search.dilution) <= retired
-            && (self.profile.spent + FORMING).saturating_mul(search.share) <= retired;
-        if is_hot && affordable && (once_more || !self.profile.done.contains(&pc)) {
+            && (self.profile.spent.load(Ordering::Relaxed) + FORMING).saturating_mul(search.share) <= retired;
+        let Some(number) = self.native.as_ref().map(native::Native::number) else { return };
+        if is_hot && affordable && self.works.wants(number, pc, once_more) {
+            (self.profile.seen, self.profile.again) = (seen, once_more);
             self.begin_region(RECORDED);
         }
     }
@@ -162,71 +156,59 @@ impl Jit {
         let ended = self.record(mmu, &mut recorder);
         let recorded = self.cpu.retired().wrapping_sub(before);
         self.profile.recorded = self.profile.recorded.saturating_add(recorded);
-        self.profile.spent += recorded.saturating_mul(RECORDING);
-        let made = match ended {
+        self.profile.spent.fetch_add(recorded.saturating_mul(RECORDING), Ordering::Relaxed);
+        match ended {
             Ended::Exit(exit @ (GuestExit::Syscall | GuestExit::Interrupted | GuestExit::OutOfFuel)) => {
                 self.profile.recorder = Some(recorder);
                 return Some(exit);
             }
-            Ended::Stale => Err(NoRegion::Stale),
-            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.region_of(&recorder.recording),
-        };
-        if let Err(why) = made {
-            self.stats.regions_refused.count(why);
+            Ended::Stale => self.works.count(|counts| counts.regions_refused.count(NoRegion::Stale)),
+            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.order_region(recorder.recording),
         }
-        let first = recorder.recording.blocks.first().map(|block| block.start_pc);
-        self.profile.done.extend(first);
         match ended {
             Ended::Exit(exit) => Some(exit),
             _ => None,
         }
     }
 
-    fn region_of(&mut self, recording: &Recording) -> Result<(), NoRegion> {
-        let region = form(recording, &Limits::default(), &|pc| self.profile.done.contains(&pc))?;
-        // Where control does not stay for long, entering costs more than the region gains.
-        let least = search(self.tier).map_or(0, |search| search.stay);
-        if region.covered < least * region.entries {
-            return Err(NoRegion::Cold);
-        }
-        self.stats.regions_formed += 1;
-        self.profile.spent += FORMING;
-        self.profile.done.extend(region.head(recording));
-        match self.compile_region(recording, &region) {
-            true => Ok(()),
-            false => Err(NoRegion::Uncompiled),
+    /// Has a region made of a recording.
+    fn order_region(&mut self, recording: Recording) {
+        let Some(native) = self.native.as_ref() else { return };
+        let order = Order {
+            recording,
+            samples: self.profile.seen,
+            again: self.profile.again,
+            tier: self.tier,
+            request: native.unit_request(),
+            report: self.region_report,
+            generation: native.generation(),
+            number: native.number(),
+            spent: Arc::clone(&self.profile.spent),
+        };
+        // Passes of O1 are few, and its code is wanted at once.
+        let beside = self.background && matches!(self.tier, Tier::O2 | Tier::Auto);
+        let here = if beside { self.works.put(order) } else { Some(Box::new(order)) };
+        if let Some(order) = here {
+            self.works.make_now(&order, &mut self.profile.allocator);
         }
     }
+}
 
-    /// Makes code for a region, which the head's is replaced by.
-    fn compile_region(&mut self, recording: &Recording, region: &Region) -> bool {
-        let Some(native) = self.native.as_mut() else { return false };
-        let mut probe = Probe::new(native.features());
-        let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
-        let region = whole(recording, region.clone());
-        let Ok(mut func) = build(recording, &region, host) else { return false };
-        self.profile.spent += func.cost() * COMPILING;
-        let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
-        let mut report = String::new();
-        if self.region_report.is_some() {
-            let _ = writeln!(report, "region {:#x}, as it was built", region.head(recording).unwrap_or(0));
-            report.push_str(&show(&func));
-        }
-        let mut after = |pass: &str, func: &Func| {
-            if self.region_report.is_some() {
-                let _ = write!(report, "after {pass}\n{}", show(func));
-            }
-        };
-        if let Err(broken) = run_with(&mut func, level, cfg!(debug_assertions), &mut after) {
-            debug_assert!(false, "{broken:?}");
-            return false;
-        }
-        let allocator = &mut self.profile.allocator;
-        if let Some(tell) = self.region_report {
-            report.push_str(&native.unit_listing(&func, allocator));
-            tell(&report);
-        }
-        native.add_unit(&func, allocator)
+/// Chooses a region from a recording; a block that is `done` is no head.
+///
+/// # Errors
+/// The reason why there is none.
+pub(super) fn choose(
+    recording: &Recording,
+    tier: Tier,
+    done: &dyn Fn(GuestAddr) -> bool,
+) -> Result<Region, NoRegion> {
+    let region = form(recording, &Limits::default(), done)?;
+    // Where control does not stay for long, entering costs more than the region gains.
+    let least = search(tier).map_or(0, |search| search.stay);
+    match region.covered < least * region.entries {
+        true => Err(NoRegion::Cold),
+        false => Ok(region),
     }
 }
 
