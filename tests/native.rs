@@ -1,6 +1,8 @@
 //! Machine code where it is hard: faults in the middle of linked code, little fuel, little room for code, interrupts,
 //! rounding modes, several machines in one process. Every engine must do what the interpreter does.
 
+#[path = "native/beside.rs"]
+mod beside;
 #[path = "native/blocks.rs"]
 mod blocks;
 #[path = "native/faults.rs"]

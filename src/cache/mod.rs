@@ -68,6 +68,16 @@ pub enum Refusal {
     Full,
     /// The code generator gave up.
     Bail(Bail),
+    /// This is other code than what it was made for.
+    Stale,
+}
+
+/// What a region's code stands for from now on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replaced {
+    /// Entries where code of a block stood, and of a region.
+    pub blocks: u64,
+    pub units: u64,
 }
 
 /// Machine code of one memory.
@@ -252,24 +262,23 @@ impl CodeCache {
         true
     }
 
-    /// What code is generated for, and how, from here on.
-    pub fn request(&self) -> Request {
-        Request {
-            memory: self.memory,
-            features: self.features,
-            first_link: self.link_fields.len() as u32,
-            listing: false,
-        }
-    }
-
-    /// Publishes code of a region, made as [`CodeCache::request`] says, and lets it stand for the blocks at its entries.
+    /// Publishes code of a region and lets it stand for the blocks at its entries.
     ///
     /// # Errors
     /// [`Refusal::Full`]; nothing has changed then.
-    pub fn add_unit(&mut self, object: UnitObject) -> Result<(), Refusal> {
+    pub fn add_unit(&mut self, mut object: UnitObject) -> Result<Replaced, Refusal> {
+        object.number_links(self.link_fields.len() as u32);
         let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
         let code = self.arena.publish(place, &object.bytes);
         let offset = u32::try_from(code.offset).map_err(|_| Refusal::Full)?;
+        let mut replaced = Replaced::default();
+        for (pc, _) in &object.entries {
+            match self.by_pc.find(*pc) {
+                Some(at) if self.unit_at(at).is_some() => replaced.units += 1,
+                Some(_) => replaced.blocks += 1,
+                None => {}
+            }
+        }
         self.units.push(Unit { offset, len: code.len as u32, recipes: object.recipes });
         self.link_fields.extend(object.links.iter().map(|link| offset + link.field));
         self.link_targets.extend(object.links.iter().map(|link| link.target));
@@ -278,15 +287,20 @@ impl CodeCache {
                 self.by_pc.insert(pc, offset + at);
             }
         }
-        Ok(())
+        Ok(replaced)
+    }
+
+    /// The region whose code is at a place in the arena.
+    fn unit_at(&self, at: u32) -> Option<&Unit> {
+        let after = self.units.partition_point(|unit| unit.offset <= at);
+        self.units[..after].last().filter(|unit| at - unit.offset < unit.len)
     }
 
     /// How to make the guest's state at a host address where an access of a region faulted.
     pub fn recipe(&self, host_pc: u64) -> Option<Recipe> {
         let at = usize::try_from(host_pc).ok()?.checked_sub(self.arena.base())?;
         let at = u32::try_from(at).ok()?;
-        let after = self.units.partition_point(|unit| unit.offset <= at);
-        let unit = self.units[..after].last().filter(|unit| at - unit.offset < unit.len)?;
+        let unit = self.unit_at(at)?;
         let at = at - unit.offset;
         let after = unit.recipes.partition_point(|&(from, ..)| from <= at);
         let (_, to, recipe) = unit.recipes[..after].last()?;
@@ -380,6 +394,11 @@ impl CodeCache {
     /// Number of blocks.
     pub fn len(&self) -> usize {
         self.blocks.len()
+    }
+
+    /// Number of regions.
+    pub fn regions(&self) -> usize {
+        self.units.len()
     }
 
     /// Whether there are none.

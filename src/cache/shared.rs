@@ -4,11 +4,12 @@
 //! out of date, or the arena is full, nobody stops: a new generation begins, each hart goes over to it when it looks next,
 //! and the last to leave an old one frees it.
 
-use super::{CodeCache, Targets};
+use super::{CodeCache, Refusal, Replaced, Targets};
 use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::{lock, GuestAddr};
+use crate::codegen::x64::unit::UnitObject;
 use crate::codegen::x64::Thunks;
 use crate::codegen::Memory;
 use crate::sys::enter;
@@ -62,6 +63,18 @@ impl Generation {
         lock(&self.cache)
     }
 
+    /// Adds code of a region that was made for the code with this number.
+    ///
+    /// # Errors
+    /// As [`CodeCache::add_unit`]; [`Refusal::Stale`] if this is other code by now.
+    pub fn add_unit(&self, number: u64, object: UnitObject) -> Result<Replaced, Refusal> {
+        let mut cache = self.cache();
+        if self.number() != number {
+            return Err(Refusal::Stale);
+        }
+        cache.add_unit(object)
+    }
+
     /// See [`CodeCache::gates`].
     pub fn gates(&self) -> (usize, enter::Runnable) {
         self.gates
@@ -97,6 +110,8 @@ pub struct SharedCode {
     settings: Settings,
     /// Number of the newest, to be looked at without the lock.
     number: AtomicU64,
+    /// Blocks and regions that were thrown away because code may have changed.
+    invalidated: [AtomicU64; 2],
     newest: Mutex<Arc<Generation>>,
 }
 
@@ -108,7 +123,8 @@ impl SharedCode {
     pub fn new(cap: usize, memory: Memory, features: CpuFeatures, epoch: u64) -> Result<SharedCode, Error> {
         let settings = Settings { cap, memory, features };
         let first = Generation::new(&settings, 1, epoch)?;
-        Ok(SharedCode { settings, number: AtomicU64::new(1), newest: Mutex::new(first) })
+        let invalidated = [const { AtomicU64::new(0) }; 2];
+        Ok(SharedCode { settings, number: AtomicU64::new(1), invalidated, newest: Mutex::new(first) })
     }
 
     /// The newest generation.
@@ -132,7 +148,17 @@ impl SharedCode {
         if newest.epoch() >= epoch {
             return Ok((Arc::clone(&newest), false));
         }
+        {
+            let cache = newest.cache();
+            self.invalidated[0].fetch_add(cache.len() as u64, Ordering::Relaxed);
+            self.invalidated[1].fetch_add(cache.regions() as u64, Ordering::Relaxed);
+        }
         self.begin(newest, current, epoch)
+    }
+
+    /// Blocks and regions that were thrown away because code may have changed.
+    pub fn invalidated(&self) -> [u64; 2] {
+        self.invalidated.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
     /// A generation after `current`, which is full.
@@ -160,7 +186,9 @@ impl SharedCode {
         // where it is.
         const OURS: usize = 3;
         if Arc::ptr_eq(&newest, &current) && Arc::strong_count(&newest) == OURS {
-            newest.cache().clear();
+            // Who adds a region looks at the number with the cache locked (`Generation::add_unit`).
+            let mut cache = newest.cache();
+            cache.clear();
             newest.number.store(number, Ordering::Relaxed);
             newest.epoch.store(epoch, Ordering::Relaxed);
         } else {

@@ -95,11 +95,17 @@ pub struct CodeObject {
     pub listing: String,
 }
 
-/// Why a block has no code; it stays in the interpreter.
+/// Why a block or a region has no code; it stays in the tier below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bail {
     /// The assembler refused; a bug of the code generator that costs only speed.
     Assembler(FinishError),
     /// The block is larger than code offsets or fuel immediates allow.
     TooLarge,
+    /// The allocator found no registers for a region.
+    Registers,
+    /// An operation of a region turned out to have no code.
+    Operation,
+    /// A state of a region cannot be made where it is wanted.
+    State,
 }

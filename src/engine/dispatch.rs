@@ -1,5 +1,6 @@
 //! Runs guest code: looks translations up, makes what is missing, drops what is out of date.
 
+use super::compile::nanoseconds;
 use super::native::{self, Back, Native, Wish, CODE_CACHE_BYTES};
 use super::{Jit, Tier};
 use crate::base::error::{Access, Fault, Trap};
@@ -9,6 +10,7 @@ use crate::guest::riscv::translate::{lift_into, MAX_BLOCK_BYTES, MAX_BLOCK_INSNS
 use crate::interp::{self, Exit};
 use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
+use std::time::Instant;
 
 /// Why a guest program stopped running. The program counter says where it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,7 @@ impl Jit {
         if self.native.is_none() && self.tier != Tier::Interp && !self.without_native {
             let bytes = self.code_cache_bytes.unwrap_or(CODE_CACHE_BYTES);
             // A host that gives no executable memory still has the interpreter.
-            self.native = Native::new(mmu, bytes).ok();
+            self.native = Native::new(mmu, bytes, &self.works).ok();
             self.without_native = self.native.is_none();
         }
     }
@@ -109,10 +111,12 @@ impl Jit {
         if let Some(code) = native.find(self.cpu.pc) {
             return Ok(Some(code));
         }
+        let begun = self.timed.then(Instant::now);
         let block = lift_in(mmu, self.cpu.pc, std::mem::take(&mut self.ops), &mut self.memo)?;
         self.stats.blocks_translated += 1;
         self.stats.instructions_translated += block.cost();
         let code = native.code_for(&block);
+        native.made.nanoseconds += begun.map_or(0, nanoseconds);
         self.ops = block.ops;
         if code.is_none() {
             self.refused.insert(self.cpu.pc);

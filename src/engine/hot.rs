@@ -1,22 +1,15 @@
 //! Finding what is hot: where slices of machine code end is a sample of what runs. A block that was seen there often enough is
 //! recorded from, and what the recording shows to run together becomes a region.
 
+use super::compile::{Order, Spent, FORMING};
 use super::dispatch::GuestExit;
-use super::made::Regions;
 use super::record::{Ended, Recorder};
 use super::{native, Jit, Tier};
 use crate::base::{GuestAddr, PcMap};
-use crate::codegen::x64::unit::{mapped, Probe};
 use crate::mmu::SoftMmu;
-use crate::opt::build::{build, Host};
-use crate::opt::func::Func;
-use crate::opt::passes::{run_with, Level};
-use crate::opt::peel::whole;
-use crate::opt::region::{form, Limits, NoRegion, Recording, Region};
-use crate::opt::text::show;
+use crate::opt::region::{Limits, NoRegion, Recording};
 use crate::regalloc::Allocator;
-use std::collections::HashSet;
-use std::fmt::Write;
+use std::sync::Arc;
 
 /// Entries of the table of samples; a power of two.
 const SAMPLES: usize = 1 << 10;
@@ -25,11 +18,8 @@ const FADE: u32 = 1 << 10;
 /// How much more often a block is seen before it is recorded from once more, and before the next time.
 const AGAIN: u32 = 8;
 const AND_AGAIN: u32 = 4;
-/// What things take, in guest instructions that FastJit's code could run meanwhile: to record one, to choose a region, to
-/// compile one guest instruction of it.
+/// What recording a guest instruction takes, in the unit of `compile::FORMING`.
 const RECORDING: u64 = 15;
-const FORMING: u64 = 2_000_000;
-const COMPILING: u64 = 20_000;
 /// Most blocks in a recording.
 const RECORDED: usize = 3000;
 
@@ -84,16 +74,14 @@ pub(super) struct Profile {
     /// Guest instructions that were recorded.
     recorded: u64,
     /// Guest instructions that could have run meanwhile, and while regions were made, by estimate.
-    spent: u64,
-    /// Recordings of late that no region was made of.
-    fruitless: u64,
-    /// Blocks that are not recorded from again, and are not heads again: they have a region, or cannot have one.
-    done: HashSet<GuestAddr>,
-    /// Of those: how often each was seen, and how often it is before it is recorded from once more.
-    again: PcMap<(u32, u32)>,
+    spent: Arc<Spent>,
+    /// How often the block was seen that is recorded from, and whether it is once more.
+    seen: u32,
+    again: bool,
+    /// Of blocks that are done: how often each was seen, and how often it is before it is recorded from once more.
+    seen_again: PcMap<(u32, u32)>,
     /// A recording that is not complete.
     recorder: Option<Box<Recorder>>,
-    regions: Regions,
     allocator: Allocator,
 }
 
@@ -124,15 +112,13 @@ impl Profile {
     /// Forgets all that depends on the guest's code.
     pub(super) fn clear(&mut self) {
         self.samples = Box::default();
-        self.done.clear();
-        self.again.clear();
-        self.regions.clear();
+        self.seen_again.clear();
         self.recorder = None;
     }
 
     /// Counts a sample at a block that is done. True if it is time to record from it once more.
     fn count_again(&mut self, pc: GuestAddr, first: u32) -> bool {
-        let (seen, wanted) = self.again.entry(pc).or_insert((0, first));
+        let (seen, wanted) = self.seen_again.entry(pc).or_insert((0, first));
         *seen = seen.saturating_add(1);
         *seen >= *wanted
     }
@@ -178,18 +164,21 @@ impl Jit {
         self.profile.ran = 0;
         let pc = self.cpu.pc;
         let seen = self.profile.count(pc);
-        let wanted = match self.profile.done.contains(&pc) {
-            // Where a region is entered again and again there may be a larger one around it, or the guest does something
-            // else there now.
+        let Some(number) = self.native.as_ref().map(native::Native::number) else { return };
+        // Where a region is entered again and again there may be a larger one around it, or the guest does something else
+        // there now.
+        let again = self.works.is_done(number, pc);
+        let wanted = match again {
             true => self.profile.count_again(pc, search.hot_after * AGAIN),
             false => seen >= search.hot_after,
         };
         let retired = self.cpu.retired();
-        let spent = (self.profile.spent + FORMING).saturating_sub(search.head_start);
+        let spent = (self.profile.spent.instructions() + FORMING).saturating_sub(search.head_start);
         let affordable = self.profile.recorded.saturating_mul(search.dilution) <= retired
-            && spent.saturating_mul(search.share * (1 + self.profile.fruitless)) <= retired;
-        if wanted && affordable {
-            if let Some((_, next)) = self.profile.again.get_mut(&pc) {
+            && spent.saturating_mul(search.share * (1 + self.profile.spent.fruitless())) <= retired;
+        if wanted && affordable && self.works.wants(number, pc, again) {
+            (self.profile.seen, self.profile.again) = (seen, again);
+            if let Some((_, next)) = self.profile.seen_again.get_mut(&pc) {
                 *next = next.saturating_mul(AND_AGAIN);
             }
             self.begin_region(RECORDED);
@@ -208,18 +197,14 @@ impl Jit {
         let ended = self.record(mmu, &mut recorder);
         let recorded = self.cpu.retired().wrapping_sub(before);
         self.profile.recorded = self.profile.recorded.saturating_add(recorded);
-        self.profile.spent += recorded.saturating_mul(RECORDING);
-        let made = match ended {
+        self.profile.spent.add(recorded.saturating_mul(RECORDING));
+        match ended {
             Ended::Exit(exit @ (GuestExit::Syscall | GuestExit::Interrupted | GuestExit::OutOfFuel)) => {
                 self.profile.recorder = Some(recorder);
                 return Some(exit);
             }
-            Ended::Stale => Err(NoRegion::Stale),
-            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.region_of(recorder.recording),
-        };
-        self.profile.fruitless = if made.is_ok() { 0 } else { self.profile.fruitless + 1 };
-        if let Err(why) = made {
-            self.stats.regions_refused.count(why);
+            Ended::Stale => self.works.count(|counts| counts.regions_refused.count(NoRegion::Stale)),
+            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.order_region(recorder.recording),
         }
         match ended {
             Ended::Exit(exit) => Some(exit),
@@ -227,68 +212,33 @@ impl Jit {
         }
     }
 
-    fn region_of(&mut self, recording: Recording) -> Result<(), NoRegion> {
-        let (profile, mut recording) = (&mut self.profile, recording);
-        profile.done.extend(recording.blocks.first().map(|block| block.start_pc));
-        let stay = search(self.tier).map_or(0, |search| search.stay);
-        let limits = Limits { stay, ..Limits::default() };
-        let region = match profile.regions.again(&recording) {
-            None => {
-                profile.spent += FORMING;
-                form(&recording, &limits, &|pc| profile.regions.has_head(pc))?
-            }
-            Some(None) => return Err(NoRegion::Cold),
-            // The guest does something else there now, or there is a larger region around that one.
-            Some(Some(again)) => {
-                profile.spent += FORMING;
-                profile.regions.extend(&again);
-                let region = form(&again.recording, &limits, &|_| false)?;
-                if !profile.regions.is_better(&again, &region) {
-                    return Err(NoRegion::Cold);
-                }
-                recording = again.recording;
-                region
-            }
+    /// Has a region made of a recording.
+    fn order_region(&mut self, recording: Recording) {
+        let Some(native) = self.native.as_ref() else { return };
+        let order = Order {
+            recording,
+            samples: self.profile.seen,
+            again: self.profile.again,
+            tier: self.tier,
+            request: native.unit_request(),
+            report: self.region_report,
+            generation: native.generation(),
+            number: native.number(),
+            spent: Arc::clone(&self.profile.spent),
         };
-        self.stats.regions_formed += 1;
-        profile.done.extend(region.head(&recording));
-        profile.regions.add(&region, &recording);
-        match self.compile_region(&recording, &region) {
-            true => Ok(()),
-            false => Err(NoRegion::Uncompiled),
+        // Passes of O1 are few, and its code is wanted at once.
+        let beside = self.background && matches!(self.tier, Tier::O2 | Tier::Auto);
+        let here = if beside { self.works.put(order) } else { Some(Box::new(order)) };
+        if let Some(order) = here {
+            self.works.make_now(*order, &mut self.profile.allocator);
         }
     }
+}
 
-    /// Makes code for a region, which the head's is replaced by.
-    fn compile_region(&mut self, recording: &Recording, region: &Region) -> bool {
-        let Some(native) = self.native.as_mut() else { return false };
-        let mut probe = Probe::new(native.features());
-        let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
-        let region = whole(recording, region.clone());
-        let Ok(mut func) = build(recording, &region, host) else { return false };
-        self.profile.spent += func.cost() * COMPILING;
-        let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
-        let mut report = String::new();
-        if self.region_report.is_some() {
-            let _ = writeln!(report, "region {:#x}, as it was built", region.head(recording).unwrap_or(0));
-            report.push_str(&show(&func));
-        }
-        let mut after = |pass: &str, func: &Func| {
-            if self.region_report.is_some() {
-                let _ = write!(report, "after {pass}\n{}", show(func));
-            }
-        };
-        if let Err(broken) = run_with(&mut func, level, cfg!(debug_assertions), &mut after) {
-            debug_assert!(false, "{broken:?}");
-            return false;
-        }
-        let allocator = &mut self.profile.allocator;
-        if let Some(tell) = self.region_report {
-            report.push_str(&native.unit_listing(&func, allocator));
-            tell(&report);
-        }
-        native.add_unit(&func, allocator)
-    }
+/// What a region must be like on a tier.
+pub(super) fn limits(tier: Tier) -> Limits {
+    let stay = search(tier).map_or(0, |search| search.stay);
+    Limits { stay, ..Limits::default() }
 }
 
 #[cfg(test)]

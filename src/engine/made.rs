@@ -28,11 +28,17 @@ pub(super) struct Regions(Vec<Made>);
 
 /// The region that has a block, seen in the light of a new recording that begins there.
 pub(super) struct Again {
-    at: usize,
     /// That recording behind the one which the region was chosen from: phases of the guest that follow each other.
     pub recording: Recording,
     /// What the region gains in both.
     gain: u64,
+}
+
+impl Again {
+    /// Whether a region is better than the one that there is.
+    pub fn is_worse_than(&self, region: &Region) -> bool {
+        region.covered.saturating_sub(region.entries * ENTRY) > self.gain + self.gain / 8
+    }
 }
 
 impl Regions {
@@ -46,11 +52,11 @@ impl Regions {
         self.0.clear();
     }
 
-    /// A region that has the recording's first block. `None`: there is none. `Some(None)`: it holds what runs.
-    pub fn again(&self, recording: &Recording) -> Option<Option<Again>> {
+    /// The region that has the recording's first block. `None`: there is none. `Some(None)`: it holds what runs. What was
+    /// recorded anew is remembered with it.
+    pub fn again(&mut self, recording: &Recording) -> Option<Option<Again>> {
         let first = recording.blocks.first()?.start_pc;
-        let at = self.0.iter().rposition(|made| made.blocks.binary_search(&first).is_ok())?;
-        let made = &self.0[at];
+        let made = self.0.iter_mut().rfind(|made| made.blocks.binary_search(&first).is_ok())?;
         let (inside, entries) = recording.inside(&made.blocks);
         if inside >= ENOUGH * entries {
             return Some(None);
@@ -58,20 +64,8 @@ impl Regions {
         let mut all = made.recording.clone();
         all.append(recording);
         let (inside, entries) = all.inside(&made.blocks);
-        Some(Some(Again { at, recording: all, gain: inside.saturating_sub(entries * ENTRY) }))
-    }
-
-    /// Whether a region is better than the one that there was.
-    pub fn is_better(&self, again: &Again, region: &Region) -> bool {
-        let gain = region.covered.saturating_sub(region.entries * ENTRY);
-        gain > again.gain + again.gain / 8
-    }
-
-    /// Remembers what was recorded anew.
-    pub fn extend(&mut self, again: &Again) {
-        if let Some(made) = self.0.get_mut(again.at) {
-            made.recording = again.recording.thinned(LONGEST);
-        }
+        made.recording = all.thinned(LONGEST);
+        Some(Some(Again { recording: all, gain: inside.saturating_sub(entries * ENTRY) }))
     }
 
     /// Notes a region.
@@ -115,8 +109,7 @@ mod tests {
         let again = regions.again(&phase(0x30)).unwrap().unwrap();
         let both = form(&again.recording, &Limits::default(), &|_| false).unwrap();
         assert_eq!(both.blocks.len(), 3);
-        assert!(regions.is_better(&again, &both));
-        regions.extend(&again);
+        assert!(again.is_worse_than(&both));
         regions.add(&both, &again.recording);
         assert!(matches!(regions.again(&phase(0x30)), Some(None)));
         regions.clear();

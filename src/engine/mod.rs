@@ -3,12 +3,15 @@
 //! [`Jit`] is the public face. It runs blocks that a host built ([`ExecutionEngine::run`]) and guest programs in
 //! memory ([`Jit::run_guest`]); what a system call or a trap means is its owner's business.
 
+mod compile;
 pub mod dispatch;
 mod hot;
 mod made;
 mod native;
 pub mod presence;
+mod queue;
 mod record;
+mod stats;
 
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
@@ -18,9 +21,10 @@ use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
-use crate::opt::region::NoRegion;
 use presence::Presence;
+pub use stats::{GaveUp, Reasons, Refusals, Stats, TierStats};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// How a block ended; part of [`ExecResult`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,93 +139,6 @@ impl Random {
     }
 }
 
-/// What the engine counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Guest instructions retired.
-    pub instructions: u64,
-    /// Blocks translated, repeated ones counted again.
-    pub blocks_translated: u64,
-    /// Guest instructions in them.
-    pub instructions_translated: u64,
-    /// Blocks in the interpreter's cache now.
-    pub blocks_cached: u64,
-    /// Blocks that have machine code now, and its bytes.
-    pub blocks_compiled: u64,
-    pub code_bytes: u64,
-    /// Blocks that the code generator refused; they stay in the interpreter.
-    pub bails: u64,
-    /// Times that the code cache was full and was cleared.
-    pub evictions: u64,
-    /// Times that all translations were thrown away because code may have changed.
-    pub invalidations: u64,
-    /// Blocks that were run to see what follows what, repeated ones counted again.
-    pub recorded_blocks: u64,
-    /// Regions that were found to be worth code of their own.
-    pub regions_formed: u64,
-    /// Why there is no region, or no code for it.
-    pub regions_refused: Refusals,
-}
-
-/// How often regions were refused, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Refusals([u64; NoRegion::ALL.len()]);
-
-impl Refusals {
-    /// Counts one.
-    pub fn count(&mut self, why: NoRegion) {
-        self.0[why as usize] += 1;
-    }
-
-    /// Number of refusals for a reason.
-    pub fn of(&self, why: NoRegion) -> u64 {
-        self.0[why as usize]
-    }
-
-    /// Number of all refusals.
-    pub fn all(&self) -> u64 {
-        self.0.iter().sum()
-    }
-}
-
-/// A map from the names of the reasons.
-#[cfg(feature = "serde")]
-impl serde::Serialize for Refusals {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(NoRegion::ALL.map(|why| (why.name(), self.of(why))))
-    }
-}
-
-/// A map from the names of the fields; written out, since a derivation would be a procedural macro (`.cargo/config.toml`).
-#[cfg(feature = "serde")]
-impl serde::Serialize for Stats {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
-        macro_rules! map {
-            ($($field:ident),*) => {{
-                let Stats { $($field),* } = self;
-                let mut map = serializer.serialize_map(None)?;
-                $(map.serialize_entry(stringify!($field), $field)?;)*
-                map.end()
-            }};
-        }
-        map!(
-            instructions,
-            blocks_translated,
-            instructions_translated,
-            blocks_cached,
-            blocks_compiled,
-            code_bytes,
-            bails,
-            evictions,
-            invalidations,
-            recorded_blocks,
-            regions_formed,
-            regions_refused
-        )
-    }
-}
-
 /// Prepared host blocks kept at once; beyond it all are forgotten, so that a host which makes ever new blocks does not
 /// grow without bound.
 const MAX_HOST_BLOCKS: usize = 65_536;
@@ -249,6 +166,12 @@ pub struct Jit {
     refused: HashSet<GuestAddr>,
     /// What runs often.
     profile: hot::Profile,
+    /// What is compiled as regions in this process.
+    works: Arc<queue::Works>,
+    /// It is compiled by a thread of its own.
+    background: bool,
+    /// Compiling blocks is timed.
+    timed: bool,
     /// Is told of every region: its form after each pass, and its code.
     region_report: Option<fn(&str)>,
     /// Memory for the operations of the next block.
@@ -284,6 +207,7 @@ impl Jit {
         }
         // Code is made again where the new tier wants it; the interpreter alone must not find any.
         self.native = None;
+        self.works = Arc::default();
         self.profile = hot::Profile::default();
         self.cache.clear();
         self.cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
@@ -292,6 +216,19 @@ impl Jit {
     /// Has `tell` told of every region that is compiled, as text: its form after each pass, and its code.
     pub fn set_region_report(&mut self, tell: fn(&str)) {
         self.region_report = Some(tell);
+    }
+
+    /// Whether regions of [`Tier::O2`] and [`Tier::Auto`] are compiled by a thread beside the guest's, while the guest runs on
+    /// (default: no). When a region is there then depends on the host; nothing else does. The thread is started when it is
+    /// first needed, blocks all signals, and ends with the last engine that shares code with this one. A process that has
+    /// it and forks, other than by its guest, must not go on with the engine in the child.
+    pub fn set_background(&mut self, on: bool) {
+        self.background = on;
+    }
+
+    /// Whether [`TierStats::nanoseconds`] of `o0` is measured (default: no, since looking at the clock costs a tenth of it).
+    pub fn set_timed(&mut self, on: bool) {
+        self.timed = on;
     }
 
     /// Limits machine code to this many bytes (default: 64 MiB). Takes effect before the first run.
@@ -314,6 +251,8 @@ impl Jit {
         jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());
         jit.without_native = self.without_native;
         jit.region_report = self.region_report;
+        jit.works = Arc::clone(&self.works);
+        (jit.background, jit.timed) = (self.background, self.timed);
         jit.cpu = self.cpu.copy();
         jit
     }
@@ -326,12 +265,37 @@ impl Jit {
         fork: impl FnOnce() -> R,
         is_child: impl FnOnce(&R) -> bool,
     ) -> R {
-        let Some(native) = &self.native else { return fork() };
-        let (result, whole) = native.around_fork(fork, is_child);
+        let held = self.works.hold();
+        let (result, in_child, whole) = match &self.native {
+            None => {
+                let result = fork();
+                let in_child = is_child(&result);
+                (result, in_child, true)
+            }
+            Some(native) => {
+                let mut in_child = false;
+                let (result, whole) = native.around_fork(fork, |result| {
+                    in_child = is_child(result);
+                    in_child
+                });
+                (result, in_child, whole)
+            }
+        };
+        if in_child {
+            held.forget_thread();
+        } else {
+            drop(held);
+        }
         if !whole {
             self.native = None;
         }
         result
+    }
+
+    /// Ends the thread that compiles, for as long as nothing new is found hot.
+    #[cfg(feature = "linux")]
+    pub(crate) fn be_single(&self) {
+        self.works.end_thread();
     }
 
     /// Where other threads see what this engine is running.
@@ -351,18 +315,26 @@ impl Jit {
         Ok(code)
     }
 
-    /// What was counted so far.
+    /// What was counted so far: of regions and of code in the whole process, else for this hart.
     pub fn stats(&self) -> Stats {
         let native = self.native.as_ref();
-        Stats {
+        let mut stats = Stats {
             instructions: self.cpu.retired(),
             blocks_cached: self.cache.len() as u64,
             blocks_compiled: native.map_or(0, |native| native.size().0 as u64),
             code_bytes: native.map_or(0, |native| native.size().1 as u64),
-            bails: native.map_or(0, |native| native.bails),
             evictions: native.map_or(0, |native| native.evictions),
             ..self.stats
+        };
+        self.works.counts().show(&mut stats);
+        if let Some(native) = native {
+            stats.o0.add(&native.made);
+            let [blocks, regions] = native.invalidated();
+            stats.o0.invalidated = blocks;
+            let level = if self.tier == Tier::O1 { &mut stats.o1 } else { &mut stats.o2 };
+            level.invalidated = regions;
         }
+        stats
     }
 }
 

@@ -1,7 +1,8 @@
 //! Running machine code: what it is entered with, and what its exits mean.
 #![allow(unsafe_code, reason = "enters generated code and serves its helper calls")]
 
-use super::Tier;
+use super::queue::Works;
+use super::{GaveUp, Tier, TierStats};
 use crate::asm::x64::CpuFeatures;
 use crate::base::error::{Error, Trap};
 use crate::base::state::CpuState;
@@ -9,20 +10,17 @@ use crate::base::{GuestAddr, FIRST_FLOAT};
 use crate::cache::shared::{Generation, SharedCode};
 use crate::cache::{Refusal, Targets};
 use crate::codegen::x64::homes_from_saved;
-use crate::codegen::x64::unit::compile_unit;
 use crate::codegen::x64::Request;
 use crate::codegen::{exit, Memory, CANONICAL_NAN};
 use crate::interp;
 use crate::interp::code::BlockCache;
 use crate::ir::{IRBlock, IROp};
 use crate::mmu::SoftMmu;
-use crate::opt::func::Func;
-use crate::regalloc::Allocator;
 use crate::sys::enter::{self, ReturnStack};
 use crate::sys::host;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Guest instructions that generated code may run before it comes back to poll: some tens of microseconds.
 pub const SLICE: u64 = 1 << 16;
@@ -44,8 +42,9 @@ pub struct Native {
     stack_top: u64,
     /// How its code makes host addresses.
     memory: Memory,
-    /// Blocks that the code generator refused.
-    pub(super) bails: u64,
+    /// Blocks that this hart compiled, and where that is told in the end.
+    pub(super) made: TierStats,
+    works: Arc<Works>,
     /// Times that this hart found the cache full and threw all code away.
     pub(super) evictions: u64,
 }
@@ -89,13 +88,13 @@ impl Native {
     ///
     /// # Errors
     /// `Error::Host` or `Error::NoMemory` if the host gives no memory for code.
-    pub fn new(mmu: &SoftMmu, cap: usize) -> Result<Native, Error> {
+    pub(super) fn new(mmu: &SoftMmu, cap: usize, works: &Arc<Works>) -> Result<Native, Error> {
         let memory = memory_of(mmu);
         if memory == Memory::Segment && !host::set_segment_base(mmu.base()) {
             return Err(Error::Unsupported("it does not let threads set their gs base"));
         }
         let shared = SharedCode::new(cap, memory, features(), mmu.code_epoch())?;
-        Native::with(Arc::new(shared), memory)
+        Native::with(Arc::new(shared), memory, Arc::clone(works))
     }
 
     /// For another hart on the same memory.
@@ -103,14 +102,15 @@ impl Native {
     /// # Errors
     /// `Error::Host` if the host gives no memory for its stack.
     pub fn sibling(&self) -> Result<Native, Error> {
-        Native::with(Arc::clone(&self.shared), self.memory)
+        Native::with(Arc::clone(&self.shared), self.memory, Arc::clone(&self.works))
     }
 
-    fn with(shared: Arc<SharedCode>, memory: Memory) -> Result<Native, Error> {
+    fn with(shared: Arc<SharedCode>, memory: Memory, works: Arc<Works>) -> Result<Native, Error> {
         let stack = ReturnStack::new()?;
         let (code, stack_top) = (shared.newest(), stack.base() as u64);
-        let (targets, replaced) = (Targets::new(), code.replaced());
-        Ok(Native { shared, code, targets, replaced, stack, stack_top, memory, bails: 0, evictions: 0 })
+        let (targets, replaced, made) = (Targets::new(), code.replaced(), TierStats::default());
+        let evictions = 0;
+        Ok(Native { shared, code, targets, replaced, stack, stack_top, memory, made, works, evictions })
     }
 
     /// Whether the code is for a memory that lies where `mmu` does.
@@ -150,18 +150,19 @@ impl Native {
         self.targets.clear();
     }
 
-    /// The code that a region gets, as text.
-    pub fn unit_listing(&self, func: &Func, allocator: &mut Allocator) -> String {
-        let request = Request { listing: true, ..self.code.cache().request() };
-        match compile_unit(func, allocator, &request) {
-            Ok(object) => object.listing,
-            Err(why) => format!("no code: {why:?}\n"),
-        }
+    /// What code of regions is generated for.
+    pub fn unit_request(&self) -> Request {
+        Request { memory: self.memory, features: features(), first_link: 0, listing: false }
     }
 
-    /// What this processor has.
-    pub fn features(&self) -> CpuFeatures {
-        features()
+    /// The code that this hart runs; whoever has it like this does not keep it from being thrown away.
+    pub fn generation(&self) -> Weak<Generation> {
+        Arc::downgrade(&self.code)
+    }
+
+    /// Blocks and regions that were thrown away because code may have changed.
+    pub fn invalidated(&self) -> [u64; 2] {
+        self.shared.invalidated()
     }
 
     /// Number of the code that this hart runs: addresses and links of another one mean nothing.
@@ -189,13 +190,22 @@ impl Native {
                 // Another hart may have made it meanwhile.
                 match self.code.find(block.start_pc) {
                     Some(code) => Ok(code),
-                    None => cache.add(block),
+                    None => {
+                        let before = cache.bytes();
+                        let added = cache.add(block);
+                        if added.is_ok() {
+                            self.made.units += 1;
+                            self.made.instructions += block.cost();
+                            self.made.code_bytes += (cache.bytes() - before) as u64;
+                        }
+                        added
+                    }
                 }
             };
             match added {
                 Ok(code) => return Some(code),
-                Err(Refusal::Bail(_)) => {
-                    self.bails += 1;
+                Err(why @ (Refusal::Bail(_) | Refusal::Stale)) => {
+                    self.made.gave_up.count(GaveUp::from(why));
                     return None;
                 }
                 Err(Refusal::Full) => {
@@ -206,20 +216,6 @@ impl Native {
             }
         }
         None
-    }
-
-    /// Makes code of a region, which is run from now on instead of that of the blocks at its entries. False if there is
-    /// no room, or the code generator refused.
-    pub fn add_unit(&mut self, func: &Func, allocator: &mut Allocator) -> bool {
-        let mut cache = self.code.cache();
-        let object = match compile_unit(func, allocator, &cache.request()) {
-            Ok(object) => object,
-            Err(_) => {
-                self.bails += 1;
-                return false;
-            }
-        };
-        cache.add_unit(object).is_ok()
     }
 
     /// Doubles the process; see [`SharedCode::around_fork`].
@@ -372,6 +368,12 @@ impl Native {
             (Wish::Table, Some(code)) => self.targets.remember(pc, code),
             _ => {}
         }
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        self.works.count(|counts| counts.o0.add(&self.made));
     }
 }
 

@@ -266,6 +266,10 @@ impl Hart {
         let process = Arc::clone(&self.thread.process);
         let mask = signals::block_all();
         let alone = process.threads.count() == 1;
+        if alone && spawn.exit_signal != libc::SIGCHLD {
+            // The C library has no part in that, and cannot mend what a thread of the engine holds.
+            self.jit.be_single();
+        }
         // All locks, so that none is held by a thread that the child does not have.
         let side = self.jit.around_fork(
             || {

@@ -37,6 +37,8 @@ pub struct MachineBuilder {
     tier: Tier,
     code_cache: Option<usize>,
     trace_regions: bool,
+    background: bool,
+    timed: bool,
 }
 
 impl MachineBuilder {
@@ -118,6 +120,19 @@ impl MachineBuilder {
         self
     }
 
+    /// Compiles optimised code in a thread of its own, while the guest runs on; see [`Jit::set_background`]. Default: no, in
+    /// the thread of the guest that found it hot.
+    pub fn background(mut self, on: bool) -> Self {
+        self.background = on;
+        self
+    }
+
+    /// Measures how long compiling single blocks takes, which costs a tenth of it; see [`Jit::set_timed`].
+    pub fn timed(mut self, on: bool) -> Self {
+        self.timed = on;
+        self
+    }
+
     /// Gives this whole process to the guest: its signals are the guest's, so are its children, and `execve` replaces it.
     /// `command` starts a guest program the same way, up to the program (the command's own name first); see
     /// `docs/command.md`. Without this a guest can have threads, but not processes of its own, and of signals it gets those
@@ -138,6 +153,8 @@ impl MachineBuilder {
         }
         let mut jit = Jit::new();
         jit.set_tier(self.tier);
+        jit.set_background(self.background);
+        jit.set_timed(self.timed);
         if self.trace_regions {
             jit.set_region_report(super::process::to_stderr);
         }

@@ -14,6 +14,7 @@ pub mod elf;
 mod exec;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
+mod folder;
 mod fs;
 mod futex;
 mod hart;
@@ -141,7 +142,7 @@ static TABLE: &[Row] = &[
     row(56, "openat", Own(fs::openat), &[Fd, Path, Flags(&OPEN), Mode]),
     row(57, "close", Own(fs::close), &[Fd]),
     row(59, "pipe2", Own(fs::pipe2), &[Struct(8), Flags(&OPEN)]),
-    row(61, "getdents64", Host(libc::SYS_getdents64), &[Fd, Array(2, 1), Long]),
+    row(61, "getdents64", Own(folder::getdents64), &[Fd, Array(2, 1), Long]),
     row(62, "lseek", Host(libc::SYS_lseek), &[Fd, Long, Int]),
     row(63, "read", Host(libc::SYS_read), &[Fd, OutBuf(2), Long]),
     row(64, "write", Host(libc::SYS_write), &[Fd, InBuf(2), Long]),

@@ -114,14 +114,14 @@ pub enum NoRegion {
     Cold,
     /// The first block of what did is beyond the limits.
     Large,
-    /// There was a region, but no code was made for it.
-    Uncompiled,
+    /// The block that was recorded for is in a region that was chosen meanwhile.
+    Overtaken,
 }
 
 impl NoRegion {
     /// All reasons; each has its own number as its place.
     pub const ALL: [NoRegion; 5] =
-        [NoRegion::Stale, NoRegion::Short, NoRegion::Cold, NoRegion::Large, NoRegion::Uncompiled];
+        [NoRegion::Stale, NoRegion::Short, NoRegion::Cold, NoRegion::Large, NoRegion::Overtaken];
 
     /// Its name in reports.
     pub fn name(self) -> &'static str {
@@ -130,7 +130,7 @@ impl NoRegion {
             NoRegion::Short => "short",
             NoRegion::Cold => "cold",
             NoRegion::Large => "large",
-            NoRegion::Uncompiled => "uncompiled",
+            NoRegion::Overtaken => "overtaken",
         }
     }
 }

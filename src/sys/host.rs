@@ -210,13 +210,12 @@ pub fn set_segment_base(base: usize) -> bool {
 ///
 /// # Errors
 /// The kernel's `errno`: EINVAL for a clock that does not exist.
-#[cfg(feature = "linux")]
 pub fn clock(clock: libc::clockid_t) -> Result<(i64, i64), i32> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a local value.
     match unsafe { libc::clock_gettime(clock, &mut time) } {
         0 => Ok((time.tv_sec, time.tv_nsec)),
-        _ => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+        _ => Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
     }
 }
 

@@ -12,6 +12,5 @@ pub mod process;
 #[cfg(feature = "linux")]
 pub mod signal;
 pub mod space;
-#[cfg(feature = "linux")]
 pub mod thread;
 pub mod trap;

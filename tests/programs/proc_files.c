@@ -2,6 +2,7 @@
 // What the kernel tells a program of itself under /proc agrees with what the program knows.
 
 #include "check.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -50,6 +51,15 @@ static char path[100];
 static const char *of_task(int tid, const char *name) {
     snprintf(path, sizeof path, "/proc/self/task/%d/%s", tid, name);
     return path;
+}
+
+// Threads in the list of them.
+static int tasks(void) {
+    int count = 0;
+    DIR *dir = opendir("/proc/self/task");
+    for (struct dirent *entry; (entry = readdir(dir)) != 0;) count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count;
 }
 
 static int other;
@@ -140,13 +150,18 @@ int main(int argc, char **argv) {
     folder = open(of_task(getpid(), ""), O_RDONLY | O_DIRECTORY);
     SAY(strcmp(content_at(folder, "comm"), "first thread\n") == 0);
 
+    // Threads: those of this program, whoever else works in its process.
+    volatile unsigned hash = 1;
+    for (int i = 0; i < 3000000; i++) hash = hash * 31 + i;
+    SAY(tasks() == 1);
+
     // Another thread.
     pthread_t id;
     pthread_barrier_init(&barrier, 0, 2);
     SAY(number("/proc/self/status", "Threads") == 1);
     pthread_create(&id, 0, thread, 0);
     pthread_barrier_wait(&barrier);
-    SAY(number("/proc/self/status", "Threads") == 2 && field("/proc/self/stat", 20) == 2);
+    SAY(number("/proc/self/status", "Threads") == 2 && field("/proc/self/stat", 20) == 2 && tasks() == 2);
     SAY(number(of_task(other, "status"), "Pid") == other && number(of_task(other, "status"), "Tgid") == getpid());
     SAY(strcmp(line(of_task(other, "status"), "Name"), "first thread") == 0);
     SAY(pthread_setname_np(id, "renamed") == 0);

@@ -31,6 +31,8 @@ pub struct RunOptions {
     pub tier_name: Option<OsString>,
     pub strace: bool,
     pub trace_regions: bool,
+    /// Optimised code is compiled by the guest's threads themselves.
+    pub foreground: bool,
     pub stats: Option<StatsForm>,
     pub fuel: Option<u64>,
     pub memory: Option<u64>,
@@ -87,6 +89,7 @@ Options of run:
       --tier TIER          what runs the code: interp, o0, o1, o2, auto (default), random[:SEED]
       --strace             print each system call to standard error
       --trace-regions      print each optimised region to standard error: after each pass, and its code
+      --foreground         compile optimised code where it is found hot, not beside the guest in a thread of its own
       --stats[=json]       print counts to standard error at the end
       --fuel N             stop after N guest instructions (exit code 125)
       --memory BYTES       most memory the guest may map; suffixes K, M, G
@@ -187,6 +190,7 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Long("exec-name")) => options.exec_name = Some(parser.value()?),
             Some(Long("strace")) => options.strace = true,
             Some(Long("trace-regions")) => options.trace_regions = true,
+            Some(Long("foreground")) => options.foreground = true,
             Some(Long("stats")) => options.stats = Some(stats(parser.optional_value())?),
             Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),
             Some(Long("memory")) => options.memory = Some(bytes(&parser.value()?)?),

@@ -3,11 +3,14 @@
 use crate::flags::{RunOptions, StatsForm};
 use crate::{Failure, FAILED};
 use std::ffi::OsString;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
+use vm_engine_jit::engine::{GaveUp, Stats};
 use vm_engine_jit::linux::machine::die_by_signal;
 use vm_engine_jit::mmu::Placement;
+use vm_engine_jit::opt::region::NoRegion;
 use vm_engine_jit::{Error, Machine, Status};
 
 pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
@@ -41,6 +44,8 @@ fn build(options: &RunOptions) -> Result<Machine, Error> {
             .tier(options.tier)
             .strace(options.strace)
             .trace_regions(options.trace_regions)
+            .background(!options.foreground)
+            .timed(options.stats.is_some())
             .whole_process(same_command(options));
         if let Some(name) = &options.exec_name {
             builder = builder.exec_name(name);
@@ -81,12 +86,12 @@ fn same_command(options: &RunOptions) -> Vec<OsString> {
     for (flag, value) in valued {
         command.extend(value.into_iter().flat_map(|value| [flag.into(), value]));
     }
-    if options.strace {
-        command.push("--strace".into());
-    }
-    if options.trace_regions {
-        command.push("--trace-regions".into());
-    }
+    let switches = [
+        ("--strace", options.strace),
+        ("--trace-regions", options.trace_regions),
+        ("--foreground", options.foreground),
+    ];
+    command.extend(switches.into_iter().filter(|switch| switch.1).map(|(flag, _)| flag.into()));
     command
 }
 
@@ -112,6 +117,7 @@ fn print_stats(machine: &Machine, form: StatsForm, seconds: f64) -> Result<(), F
                 stats.blocks_cached,
                 stats.invalidations
             );
+            text.push_str(&tiers(&stats));
             for (number, count) in &unknown {
                 text.push_str(&format!("unknown call     {number} ({count} times)\n"));
             }
@@ -120,4 +126,52 @@ fn print_stats(machine: &Machine, form: StatsForm, seconds: f64) -> Result<(), F
     };
     std::io::stderr().write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// A table of the tiers, and what was not compiled.
+fn tiers(stats: &Stats) -> String {
+    let mut text = String::new();
+    if stats.o0.units + stats.o1.units + stats.o2.units > 0 {
+        text.push_str(
+            "tier      units  instructions  bytes  bytes/insn      ms  ns/insn  replaced  invalidated\n",
+        );
+    }
+    let tiers = [("o0", &stats.o0), ("o1", &stats.o1), ("o2", &stats.o2)];
+    for (name, tier) in tiers.iter().filter(|(_, tier)| tier.units > 0) {
+        let each = |amount: u64| amount as f64 / tier.instructions.max(1) as f64;
+        let _ = writeln!(
+            text,
+            "{name}   {:10} {:13} {:6} {:11.1} {:7.1} {:8.0} {:9} {:12}",
+            tier.units,
+            tier.instructions,
+            tier.code_bytes,
+            each(tier.code_bytes),
+            tier.nanoseconds as f64 / 1e6,
+            each(tier.nanoseconds),
+            tier.replaced,
+            tier.invalidated
+        );
+    }
+    for (name, tier) in tiers {
+        for why in GaveUp::ALL.iter().filter(|why| tier.gave_up.of(**why) > 0) {
+            let _ = writeln!(text, "{name} gave up       {}: {}", why.name(), tier.gave_up.of(*why));
+        }
+    }
+    if stats.recorded_blocks > 0 {
+        let _ = writeln!(
+            text,
+            "regions          {} chosen in {:.1} ms, from {} blocks recorded",
+            stats.regions_formed,
+            stats.forming_nanoseconds as f64 / 1e6,
+            stats.recorded_blocks
+        );
+    }
+    for why in NoRegion::ALL.iter().filter(|why| stats.regions_refused.of(**why) > 0) {
+        let _ = writeln!(text, "no region        {}: {}", why.name(), stats.regions_refused.of(*why));
+    }
+    if stats.longest_queue > 0 {
+        let waited = stats.waiting_nanoseconds as f64 / 1e6;
+        let _ = writeln!(text, "queue            {} at most, {waited:.1} ms waited", stats.longest_queue);
+    }
+    text
 }

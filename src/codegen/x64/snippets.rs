@@ -12,6 +12,9 @@ pub(super) struct Snippets {
     stub: Snippet,
 }
 
+/// Where a stub has the link's number: behind the opcode.
+pub(super) const STUB_NUMBER: usize = 1;
+
 /// The return address says where.
 fn out_of_fuel(asm: &mut Assembler) {
     asm.call_m(state(roles::FUEL_THUNK));
@@ -30,6 +33,7 @@ impl Default for Snippets {
         let (mut fuel, mut link) = (Assembler::new(), Assembler::new());
         out_of_fuel(&mut fuel);
         let number = stub(&mut link, 0);
+        debug_assert_eq!(number, STUB_NUMBER);
         Snippets { out_of_fuel: Snippet::new(fuel, 0), stub: Snippet::new(link, number) }
     }
 }

@@ -54,7 +54,7 @@ impl Emitter<'_, '_> {
             let from = match func.inst(value).sunk {
                 true => Location::Slot(u16::from(self.compute(step, value, &mut computed)?)),
                 false if func.constant(value).is_some() => continue,
-                false => self.location(step, value).ok_or(Bail::TooLarge)?,
+                false => self.location(step, value).ok_or(Bail::State)?,
             };
             moves.push(Move { from, to: home_location(reg) });
         }
@@ -126,7 +126,7 @@ impl Emitter<'_, '_> {
             return Ok(known);
         }
         let inst = *self.func.inst(value);
-        let Node::Op(mut op) = inst.node else { return Err(Bail::TooLarge) };
+        let Node::Op(mut op) = inst.node else { return Err(Bail::State) };
         for &arg in inst.args.iter().filter(|arg| **arg != Value::NONE) {
             if self.func.inst(arg).sunk {
                 self.compute(step, arg, computed)?;
@@ -152,7 +152,7 @@ impl Emitter<'_, '_> {
         }
         let temp = FIRST_RECIPE + computed.len() as RegId;
         if temp >= LAST_RECIPE {
-            return Err(Bail::TooLarge);
+            return Err(Bail::State);
         }
         computed.push((value, temp));
         let location = Location::Slot(u16::from(temp));

@@ -17,7 +17,7 @@ mod probe;
 mod recipe;
 mod seat;
 
-use super::snippets::Snippets;
+use super::snippets::{Snippets, STUB_NUMBER};
 use super::{ColdKind, Lower, Raw, Request, Upper};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
@@ -45,7 +45,7 @@ pub struct UnitObject {
     pub bytes: Vec<u8>,
     /// Guest addresses at which it can be entered, and where their code begins. Multiples of 16.
     pub entries: Vec<(GuestAddr, u32)>,
-    /// Numbered on from `first_link` of the request.
+    /// Numbered from `first_link` of the request; see [`UnitObject::number_links`].
     pub links: Vec<LinkSite>,
     /// For code offsets in ascending order, up to the second one: what the guest's state is if that code faults.
     pub recipes: Vec<(u32, u32, Recipe)>,
@@ -59,6 +59,19 @@ pub struct UnitObject {
 pub enum Origin {
     Value(Value),
     End(BlockId),
+}
+
+impl UnitObject {
+    /// Numbers the links from `first` on: how many there are before it is known only where the code is published.
+    pub fn number_links(&mut self, first: u32) {
+        for (number, link) in (first..).zip(&self.links) {
+            // Until it is made, a link leads to its stub.
+            let field = link.field as usize;
+            let distance = self.bytes[field..].first_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes));
+            let stub = (field + 4).wrapping_add_signed(distance as isize);
+            self.bytes[stub + STUB_NUMBER..][..4].copy_from_slice(&number.to_le_bytes());
+        }
+    }
 }
 
 /// What is emitted behind the blocks.
@@ -105,7 +118,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
     let facts = facts(func);
     let plan = Plan::new(func);
     let target = plan::target();
-    let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::TooLarge)?;
+    let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::Registers)?;
     debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
     let mut asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
     let mut links = Vec::new();
@@ -210,7 +223,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             }
         }
         match self.lower.failed {
-            true => Err(Bail::TooLarge),
+            true => Err(Bail::Operation),
             false => Ok(()),
         }
     }
@@ -395,7 +408,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         let mut indexed = None;
         if let Some((_, sum)) = fold {
             let sum = self.func.inst(sum);
-            let Node::Op(sum_op) = sum.node else { return Err(Bail::TooLarge) };
+            let Node::Op(sum_op) = sum.node else { return Err(Bail::Operation) };
             let index = self.source(seats, step, sum.args[0])?;
             let base = self.source(seats, step, sum.args[1])?;
             indexed = Some((scale(&sum_op).unwrap_or(0), index, base));
@@ -423,7 +436,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         if self.func.constant(value) == Some(0) && self.func.inst(value).class == Class::Int {
             return Ok(0);
         }
-        let location = self.location(step, value).ok_or(Bail::TooLarge)?;
+        let location = self.location(step, value).ok_or(Bail::Operation)?;
         let class = self.func.inst(value).class;
         let reg = seats.of(location, class);
         self.lower.seat(reg, location);

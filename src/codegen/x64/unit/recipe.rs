@@ -117,7 +117,7 @@ impl Emitter<'_, '_> {
         }
         let low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         let raw = self.facts.raw[value.index()];
-        let place = match self.location(step, value).ok_or(Bail::TooLarge)? {
+        let place = match self.location(step, value).ok_or(Bail::State)? {
             Location::Register(register) if register.class == 0 && low => Place::Low(register.number),
             Location::Register(register) if register.class == 0 => Place::Gpr(register.number),
             Location::Register(register) if raw => Place::Raw(register.number),
@@ -127,7 +127,7 @@ impl Emitter<'_, '_> {
             // It is there already.
             Location::Slot(slot) if slot as RegId == reg => return Ok(()),
             Location::Slot(slot) => Place::Slot(slot as u8),
-            Location::Nowhere => return Err(Bail::TooLarge),
+            Location::Nowhere => return Err(Bail::State),
         };
         recipe.moves.push((reg, place));
         Ok(())
@@ -148,7 +148,7 @@ impl Emitter<'_, '_> {
         let mut op = IROp::Fence {};
         let mut args = [0; 3];
         if inst.sunk {
-            let Node::Op(sunk) = inst.node else { return Err(Bail::TooLarge) };
+            let Node::Op(sunk) = inst.node else { return Err(Bail::State) };
             op = sunk;
             for (at, &arg) in inst.args.iter().enumerate().filter(|(_, arg)| **arg != Value::NONE) {
                 args[at] = self.ingredient(step, arg, recipe, temps)?;
@@ -156,7 +156,7 @@ impl Emitter<'_, '_> {
         }
         let temp = FIRST_RECIPE + temps.len() as RegId;
         if !(FIRST_TEMP..LAST_RECIPE).contains(&temp) {
-            return Err(Bail::TooLarge);
+            return Err(Bail::State);
         }
         temps.push((value, temp));
         if !inst.sunk {
