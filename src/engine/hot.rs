@@ -221,6 +221,7 @@ impl Jit {
             again: self.profile.again,
             tier: self.tier,
             request: native.unit_request(),
+            without: self.without_passes,
             report: self.region_report,
             generation: native.generation(),
             number: native.number(),

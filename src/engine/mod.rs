@@ -21,6 +21,7 @@ use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
+use crate::opt::passes::Without;
 use presence::Presence;
 pub use stats::{GaveUp, Reasons, Refusals, Stats, TierStats};
 use std::collections::{HashMap, HashSet};
@@ -174,6 +175,7 @@ pub struct Jit {
     timed: bool,
     /// Is told of every region: its form after each pass, and its code.
     region_report: Option<fn(&str)>,
+    without_passes: Without,
     /// Memory for the operations of the next block.
     ops: Vec<IROp>,
     /// Which translations are being run, for other threads to see.
@@ -218,6 +220,11 @@ impl Jit {
         self.region_report = Some(tell);
     }
 
+    /// Leaves passes out of what is compiled from now on, to see what each is worth (default: none).
+    pub fn set_without_passes(&mut self, without: Without) {
+        self.without_passes = without;
+    }
+
     /// Whether regions of [`Tier::O2`] and [`Tier::Auto`] are compiled by a thread beside the guest's, while the guest runs on
     /// (default: no). When a region is there then depends on the host; nothing else does. The thread is started when it is
     /// first needed, blocks all signals, and ends with the last engine that shares code with this one. A process that has
@@ -251,6 +258,7 @@ impl Jit {
         jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());
         jit.without_native = self.without_native;
         jit.region_report = self.region_report;
+        jit.without_passes = self.without_passes;
         jit.works = Arc::clone(&self.works);
         (jit.background, jit.timed) = (self.background, self.timed);
         jit.cpu = self.cpu.copy();
