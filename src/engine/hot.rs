@@ -180,7 +180,7 @@ impl Jit {
             again: self.profile.again,
             tier: self.tier,
             request: native.unit_request(),
-            report: self.region_report,
+            listener: self.listener.clone(),
             generation: native.generation(),
             number: native.number(),
             spent: Arc::clone(&self.profile.spent),

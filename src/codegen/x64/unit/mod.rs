@@ -12,6 +12,7 @@
 //! taken, the difference is given back at once. If it does not suffice, nothing of the block is done.
 
 mod exits;
+mod packed;
 mod plan;
 mod probe;
 mod recipe;
@@ -34,6 +35,7 @@ use crate::opt::passes::facts::{facts, Facts};
 use crate::opt::passes::sink::scale;
 use crate::regalloc::moves::Sequencer;
 use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
+pub use packed::Recipes;
 use plan::{Plan, Step};
 pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
@@ -46,8 +48,8 @@ pub struct UnitObject {
     pub entries: Vec<(GuestAddr, u32)>,
     /// Numbered from `first_link` of the request; see [`UnitObject::number_links`].
     pub links: Vec<LinkSite>,
-    /// For code offsets in ascending order, up to the second one: what the guest's state is if that code faults.
-    pub recipes: Vec<(u32, u32, Recipe)>,
+    /// What the guest's state is if code at an offset faults.
+    pub recipes: Recipes,
     pub listing: String,
 }
 
@@ -93,7 +95,7 @@ struct Emitter<'a, 'b> {
     edge_edits: Vec<Option<u32>>,
     behind: Vec<Behind>,
     entries: Vec<(GuestAddr, u32)>,
-    recipes: Vec<(u32, u32, Recipe)>,
+    recipes: packed::Packer,
     sequencer: Sequencer,
     /// Step and state of the operation at hand.
     at: (u32, Option<StateId>),
@@ -142,7 +144,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
-        (emitter.entries, emitter.recipes)
+        (emitter.entries, emitter.recipes.finish())
     };
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
@@ -176,7 +178,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             edge_edits,
             behind: Vec::new(),
             entries: Vec::new(),
-            recipes: Vec::new(),
+            recipes: packed::Packer::default(),
             sequencer: Sequencer::default(),
             at: (0, None),
         }
@@ -351,7 +353,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         }
         if let (Some(state), true) = (state, crate::opt::may_fault(&op_of(inst))) {
             let recipe = self.recipe(step, state)?;
-            self.recipes.push((from, to, recipe));
+            self.recipes.push(from, to, &recipe);
         }
         Ok(())
     }
