@@ -4,7 +4,7 @@
 //!   Order ──choose──► Region ──build──► Func ──passes──► Func ──compile_unit──► UnitObject ──publish──► replaces the head's code
 //! ```
 
-use super::hot::choose;
+use super::hot::limits;
 use super::queue::Queue;
 use super::report::{Listener, RegionReport};
 use super::stats::GaveUp;
@@ -19,7 +19,7 @@ use crate::opt::build::{build, Host, Unbuilt};
 use crate::opt::func::Func;
 use crate::opt::passes::{run_with, Level};
 use crate::opt::peel::whole;
-use crate::opt::region::{NoRegion, Recording, Region};
+use crate::opt::region::{form, NoRegion, Recording, Region};
 use crate::regalloc::Allocator;
 use crate::sys::host;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +48,37 @@ pub(super) struct Order {
     pub generation: Weak<Generation>,
     pub number: u64,
     /// What this took, in the unit of [`FORMING`], for the hart that asked for it.
-    pub spent: Arc<AtomicU64>,
+    pub spent: Arc<Spent>,
+}
+
+/// What a hart's search for hot code took.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    instructions: AtomicU64,
+    fruitless: AtomicU64,
+}
+
+impl Spent {
+    /// In the unit of [`FORMING`], by estimate.
+    pub fn instructions(&self) -> u64 {
+        self.instructions.load(Ordering::Relaxed)
+    }
+
+    /// Recordings of late that no region was chosen from.
+    pub fn fruitless(&self) -> u64 {
+        self.fruitless.load(Ordering::Relaxed)
+    }
+
+    /// Adds to what it took.
+    pub fn add(&self, instructions: u64) {
+        self.instructions.fetch_add(instructions, Ordering::Relaxed);
+    }
+
+    /// Counts a recording.
+    fn is_over(&self, has_region: bool) {
+        let fruitless = if has_region { 0 } else { self.fruitless() + 1 };
+        self.fruitless.store(fruitless, Ordering::Relaxed);
+    }
 }
 
 impl Order {
@@ -57,18 +87,14 @@ impl Order {
         self.recording.blocks.first().map(|block| block.start_pc)
     }
 
-    /// Chooses the region; its head is not chosen again.
+    /// Chooses the region, or a better one than there is for the block.
     ///
     /// # Errors
     /// The reason why there is none.
-    pub fn choose(&self, queue: &Queue) -> Result<Region, NoRegion> {
+    pub fn choose(&mut self, queue: &Queue) -> Result<Region, NoRegion> {
         let begun = thread_time();
-        let chosen = choose(&self.recording, self.tier, &|pc| queue.is_done(self.number, pc));
-        self.spent.fetch_add(FORMING, Ordering::Relaxed);
-        let chosen = chosen.and_then(|region| match region.head(&self.recording) {
-            Some(head) if queue.take(self.number, head) => Ok(region),
-            _ => Err(NoRegion::Cold),
-        });
+        let chosen = self.form(queue);
+        self.spent.is_over(chosen.is_ok());
         queue.count(|counts| {
             counts.forming_nanoseconds += thread_time() - begun;
             match &chosen {
@@ -77,6 +103,31 @@ impl Order {
             }
         });
         chosen
+    }
+
+    fn form(&mut self, queue: &Queue) -> Result<Region, NoRegion> {
+        let limits = limits(self.tier);
+        let region = match queue.again(self.number, &self.recording) {
+            None => {
+                self.spent.add(FORMING);
+                form(&self.recording, &limits, &|pc| queue.is_head(self.number, pc))?
+            }
+            Some(None) => return Err(NoRegion::Cold),
+            // The guest does something else there now, or there is a larger region around that one.
+            Some(Some(again)) => {
+                self.spent.add(FORMING);
+                let region = form(&again.recording, &limits, &|_| false)?;
+                if !again.is_worse_than(&region) {
+                    return Err(NoRegion::Cold);
+                }
+                self.recording = again.recording;
+                region
+            }
+        };
+        match queue.note(self.number, &region, &self.recording) {
+            true => Ok(region),
+            false => Err(NoRegion::Stale),
+        }
     }
 
     /// Makes code of a region, which replaces that of its entries, and counts that.
@@ -114,7 +165,7 @@ impl Order {
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
         let region = whole(&self.recording, region.clone());
         let mut func = build(&self.recording, &region, host).map_err(GaveUp::from)?;
-        self.spent.fetch_add(func.cost() * COMPILING, Ordering::Relaxed);
+        self.spent.add(func.cost() * COMPILING);
         let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
         let mut report = self.listener.is_some().then(|| RegionReport::new(&self.recording, &region));
         report.iter_mut().for_each(|report| report.built(&func));

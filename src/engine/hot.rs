@@ -1,23 +1,23 @@
 //! Finding what is hot: where slices of machine code end is a sample of what runs. A block that was seen there often enough is
 //! recorded from, and what the recording shows to run together becomes a region.
 
-use super::compile::{Order, FORMING};
+use super::compile::{Order, Spent, FORMING};
 use super::dispatch::GuestExit;
 use super::record::{Ended, Recorder};
 use super::{native, Jit, Tier};
-use crate::base::GuestAddr;
+use crate::base::{GuestAddr, PcMap};
 use crate::mmu::SoftMmu;
-use crate::opt::region::{form, Limits, NoRegion, Recording, Region};
+use crate::opt::region::{Limits, NoRegion, Recording};
 use crate::regalloc::Allocator;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// Entries of the table of samples; a power of two.
 const SAMPLES: usize = 1 << 10;
 /// Samples after which all counts are halved.
 const FADE: u32 = 1 << 10;
-/// How much more often a block is seen before it is recorded from once more.
+/// How much more often a block is seen before it is recorded from once more, and before the next time.
 const AGAIN: u32 = 8;
+const AND_AGAIN: u32 = 4;
 /// What recording a guest instruction takes, in the unit of `compile::FORMING`.
 const RECORDING: u64 = 15;
 /// Most blocks in a recording.
@@ -32,8 +32,10 @@ struct Search {
     hot_after: u32,
     /// Guest instructions that run for each that is recorded, or more.
     dilution: u64,
-    /// The same for each that could have run while regions were made.
+    /// The same for each that could have run while regions were made, less those of the first regions: what is hottest is
+    /// found first.
     share: u64,
+    head_start: u64,
     /// Guest instructions that run in a region each time it is entered, or more.
     stay: u64,
 }
@@ -41,11 +43,20 @@ struct Search {
 fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
-        Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4, share: 0, stay: 0 }),
-        Tier::Auto => {
-            Some(Search { slice: native::SLICE, hot_after: 3, dilution: 1024, share: 16, stay: 60 })
+        Tier::O1 | Tier::O2 => {
+            Some(Search { slice: 2000, hot_after: 1, dilution: 4, share: 2, head_start: 40_000_000, stay: 0 })
         }
-        Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0, share: 0, stay: 0 }),
+        Tier::Auto => Some(Search {
+            slice: native::SLICE,
+            hot_after: 3,
+            dilution: 1024,
+            share: 8,
+            head_start: 8_000_000,
+            stay: 8,
+        }),
+        Tier::Random { .. } => {
+            Some(Search { slice: 320, hot_after: 1, dilution: 0, share: 0, head_start: 0, stay: 0 })
+        }
     }
 }
 
@@ -58,13 +69,17 @@ pub(super) struct Profile {
     since: u32,
     /// Guest instructions in the next slice; 0: as the tier begins.
     slice: u64,
+    /// Guest instructions that ran since the last sample.
+    ran: u64,
     /// Guest instructions that were recorded.
     recorded: u64,
     /// Guest instructions that could have run meanwhile, and while regions were made, by estimate.
-    spent: Arc<AtomicU64>,
+    spent: Arc<Spent>,
     /// How often the block was seen that is recorded from, and whether it is once more.
     seen: u32,
     again: bool,
+    /// Of blocks that are done: how often each was seen, and how often it is before it is recorded from once more.
+    seen_again: PcMap<(u32, u32)>,
     /// A recording that is not complete.
     recorder: Option<Box<Recorder>>,
     allocator: Allocator,
@@ -97,7 +112,15 @@ impl Profile {
     /// Forgets all that depends on the guest's code.
     pub(super) fn clear(&mut self) {
         self.samples = Box::default();
+        self.seen_again.clear();
         self.recorder = None;
+    }
+
+    /// Counts a sample at a block that is done. True if it is time to record from it once more.
+    fn count_again(&mut self, pc: GuestAddr, first: u32) -> bool {
+        let (seen, wanted) = self.seen_again.entry(pc).or_insert((0, first));
+        *seen = seen.saturating_add(1);
+        *seen >= *wanted
     }
 
     /// Whether a recording is to be gone on with.
@@ -119,6 +142,15 @@ impl Jit {
         slice
     }
 
+    /// Counts guest instructions that ran in machine code. Where they are a slice's without having come to its end, since
+    /// indirect jumps miss, a sample is taken.
+    pub(super) fn count_run(&mut self, instructions: u64) {
+        self.profile.ran += instructions;
+        if self.profile.ran >= native::SLICE && !self.tier.is_random() {
+            self.sample();
+        }
+    }
+
     /// Takes a sample at the end of a slice. A recording may begin with it.
     pub(super) fn sample(&mut self) {
         let Some(search) = search(self.tier) else { return };
@@ -129,17 +161,26 @@ impl Jit {
             }
             return;
         }
+        self.profile.ran = 0;
         let pc = self.cpu.pc;
         let seen = self.profile.count(pc);
-        let is_hot = seen >= search.hot_after;
-        // Where a region is entered again and again there may be a larger one around it.
-        let once_more = seen == search.hot_after * AGAIN;
-        let retired = self.cpu.retired();
-        let affordable = self.profile.recorded.saturating_mul(search.dilution) <= retired
-            && (self.profile.spent.load(Ordering::Relaxed) + FORMING).saturating_mul(search.share) <= retired;
         let Some(number) = self.native.as_ref().map(native::Native::number) else { return };
-        if is_hot && affordable && self.works.wants(number, pc, once_more) {
-            (self.profile.seen, self.profile.again) = (seen, once_more);
+        // Where a region is entered again and again there may be a larger one around it, or the guest does something else
+        // there now.
+        let again = self.works.is_done(number, pc);
+        let wanted = match again {
+            true => self.profile.count_again(pc, search.hot_after * AGAIN),
+            false => seen >= search.hot_after,
+        };
+        let retired = self.cpu.retired();
+        let spent = (self.profile.spent.instructions() + FORMING).saturating_sub(search.head_start);
+        let affordable = self.profile.recorded.saturating_mul(search.dilution) <= retired
+            && spent.saturating_mul(search.share * (1 + self.profile.spent.fruitless())) <= retired;
+        if wanted && affordable && self.works.wants(number, pc, again) {
+            (self.profile.seen, self.profile.again) = (seen, again);
+            if let Some((_, next)) = self.profile.seen_again.get_mut(&pc) {
+                *next = next.saturating_mul(AND_AGAIN);
+            }
             self.begin_region(RECORDED);
         }
     }
@@ -156,7 +197,7 @@ impl Jit {
         let ended = self.record(mmu, &mut recorder);
         let recorded = self.cpu.retired().wrapping_sub(before);
         self.profile.recorded = self.profile.recorded.saturating_add(recorded);
-        self.profile.spent.fetch_add(recorded.saturating_mul(RECORDING), Ordering::Relaxed);
+        self.profile.spent.add(recorded.saturating_mul(RECORDING));
         match ended {
             Ended::Exit(exit @ (GuestExit::Syscall | GuestExit::Interrupted | GuestExit::OutOfFuel)) => {
                 self.profile.recorder = Some(recorder);
@@ -189,27 +230,15 @@ impl Jit {
         let beside = self.background && matches!(self.tier, Tier::O2 | Tier::Auto);
         let here = if beside { self.works.put(order) } else { Some(Box::new(order)) };
         if let Some(order) = here {
-            self.works.make_now(&order, &mut self.profile.allocator);
+            self.works.make_now(*order, &mut self.profile.allocator);
         }
     }
 }
 
-/// Chooses a region from a recording; a block that is `done` is no head.
-///
-/// # Errors
-/// The reason why there is none.
-pub(super) fn choose(
-    recording: &Recording,
-    tier: Tier,
-    done: &dyn Fn(GuestAddr) -> bool,
-) -> Result<Region, NoRegion> {
-    let region = form(recording, &Limits::default(), done)?;
-    // Where control does not stay for long, entering costs more than the region gains.
-    let least = search(tier).map_or(0, |search| search.stay);
-    match region.covered < least * region.entries {
-        true => Err(NoRegion::Cold),
-        false => Ok(region),
-    }
+/// What a region must be like on a tier.
+pub(super) fn limits(tier: Tier) -> Limits {
+    let stay = search(tier).map_or(0, |search| search.stay);
+    Limits { stay, ..Limits::default() }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod compile;
 pub mod dispatch;
 mod hot;
+mod made;
 mod native;
 pub mod presence;
 mod queue;

@@ -6,9 +6,10 @@
 //! - The thread ends before the last engine that may ask something of it is gone.
 
 use super::compile::{nanoseconds, Order};
+use super::made::{Again, Regions};
 use super::stats::{Counts, GaveUp};
 use crate::base::{lock, GuestAddr, PcMap};
-use crate::opt::region::{NoRegion, Region};
+use crate::opt::region::{NoRegion, Recording, Region};
 use crate::regalloc::Allocator;
 use crate::sys::thread::{start_beside, Beside};
 use std::collections::HashSet;
@@ -46,6 +47,7 @@ struct State {
     /// The blocks that are in regions by now, with the number of regions when the last of those was chosen.
     inside: PcMap<u64>,
     regions: u64,
+    made: Regions,
     waiting: Vec<Waiting>,
     /// What the thread is at: the first block that was recorded, and the head, which is done.
     at_work: Vec<GuestAddr>,
@@ -91,6 +93,7 @@ impl State {
             self.number = number;
             self.done.clear();
             self.inside.clear();
+            self.made.clear();
         }
         number == self.number
     }
@@ -135,6 +138,35 @@ impl Queue {
         is_new
     }
 
+    /// The region that has the first block of a recording: `None`: there is none. `Some(None)`: it holds what runs.
+    pub fn again(&self, number: u64, recording: &Recording) -> Option<Option<Again>> {
+        let mut state = lock(&self.state);
+        match state.follow(number) {
+            true => state.made.again(recording),
+            false => None,
+        }
+    }
+
+    /// Whether a block is the head of a region.
+    pub fn is_head(&self, number: u64, pc: GuestAddr) -> bool {
+        let mut state = lock(&self.state);
+        state.follow(number) && state.made.has_head(pc)
+    }
+
+    /// Notes a region that was chosen; false if the code is out of date.
+    pub fn note(&self, number: u64, region: &Region, recording: &Recording) -> bool {
+        let is_new = region.head(recording).is_some_and(|head| {
+            self.take(number, head);
+            true
+        });
+        let mut state = lock(&self.state);
+        if is_new && state.follow(number) {
+            state.made.add(region, recording);
+            return true;
+        }
+        false
+    }
+
     /// Whether a recording is to begin at a block; `again`: even if it is done.
     pub fn wants(&self, number: u64, pc: GuestAddr, again: bool) -> bool {
         let mut state = lock(&self.state);
@@ -157,11 +189,11 @@ impl Queue {
     }
 
     /// Does what is ordered, in this thread.
-    pub fn make_now(&self, order: &Order, allocator: &mut Allocator) {
+    pub fn make_now(&self, mut order: Order, allocator: &mut Allocator) {
         if let Ok(region) = order.choose(self) {
             order.finish(&region, self, allocator);
         }
-        self.is_over(order);
+        self.is_over(&order);
     }
 
     /// What was ordered is done, or cannot be.
@@ -172,7 +204,7 @@ impl Queue {
     /// What the thread does: one thing after another, until it is to end.
     fn work(&self) {
         let mut allocator = Allocator::default();
-        while let Some(Waiting { order, region, regions, .. }) = self.next() {
+        while let Some(Waiting { mut order, region, regions, .. }) = self.next() {
             match region {
                 Some(region) => {
                     order.finish(&region, self, &mut allocator);
@@ -304,7 +336,7 @@ mod tests {
     use crate::codegen::Memory;
     use crate::engine::Tier;
     use crate::ir::{IRBlock, Terminator};
-    use crate::opt::region::{Recording, RegionBlock};
+    use crate::opt::region::RegionBlock;
     use std::sync::Weak;
 
     /// An order for code with this number, recorded for a block at `first`.

@@ -1,6 +1,5 @@
 //! From a region to SSA form: the guest's registers become values, block by block in reverse postorder. Where ways meet
-//! every register gets a phi; those that turn out to be one value are removed at the end (Braun et al., "Simple and
-//! Efficient Construction of Static Single Assignment Form", CC 2013, section 3.1, "trivial phis").
+//! every register gets a phi; those that turn out to be one value are removed at the end (`passes::phis`).
 
 use super::divides;
 use super::func::{Block, BlockId, Class, Func, Inst, Node, Phi, State, StateId, Term, Value};
@@ -77,7 +76,7 @@ pub fn build<'a>(recording: &'a Recording, region: &'a Region, host: Host<'a>) -
     builder.fill_phis();
     builder.safepoints();
     let mut func = builder.func;
-    super::passes::subst::trivial_phis(&mut func);
+    super::passes::phis::run(&mut func);
     Ok(func)
 }
 

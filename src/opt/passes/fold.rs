@@ -6,7 +6,8 @@
 
 use super::flow::{drop_unreached, goes_to};
 use super::number::reverse_postorder;
-use super::subst::{trivial_phis, Subst};
+use super::phis;
+use super::subst::Subst;
 use crate::ir::ops::Effect;
 use crate::ir::{Cond, IROp};
 use crate::opt::build::may_give_up;
@@ -21,7 +22,7 @@ pub fn run(func: &mut Func) {
     for _ in 0..ROUNDS {
         let folded = operations(func);
         let decided = branches(func);
-        trivial_phis(func);
+        phis::run(func);
         if !folded && !decided {
             break;
         }

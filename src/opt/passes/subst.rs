@@ -61,35 +61,3 @@ impl Subst {
         }
     }
 }
-
-/// Removes phis that are one other value, or themselves, whichever way control comes.
-pub fn trivial_phis(func: &mut Func) {
-    let mut subst = Subst::new(func);
-    loop {
-        let mut changed = false;
-        for block in &func.blocks {
-            for phi in &block.phis {
-                if subst.find(phi.value) != phi.value {
-                    continue;
-                }
-                let mut only = None;
-                let mut trivial = true;
-                for &arg in &phi.args {
-                    let arg = subst.find(arg);
-                    if arg != phi.value && *only.get_or_insert(arg) != arg {
-                        trivial = false;
-                        break;
-                    }
-                }
-                if let (true, Some(only)) = (trivial, only) {
-                    subst.replace(phi.value, only);
-                    changed = true;
-                }
-            }
-        }
-        if !changed {
-            break;
-        }
-    }
-    subst.apply(func);
-}
