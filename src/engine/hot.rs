@@ -222,7 +222,7 @@ impl Jit {
             tier: self.tier,
             request: native.unit_request(),
             without: self.without_passes,
-            report: self.region_report,
+            listener: self.listener.clone(),
             generation: native.generation(),
             number: native.number(),
             spent: Arc::clone(&self.profile.spent),

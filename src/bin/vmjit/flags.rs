@@ -68,8 +68,13 @@ pub struct DisasmOptions {
 #[derive(Default)]
 pub struct DumpOptions {
     pub program: PathBuf,
-    /// An address (`0x…`) or a symbol.
+    /// An address (`0x…`) or a symbol; with a tier also `all`.
     pub place: String,
+    /// Show what this tier makes of it when the program is run with these arguments.
+    pub tier: Option<Tier>,
+    pub args: Vec<OsString>,
+    pub sysroot: Option<PathBuf>,
+    pub fuel: Option<u64>,
     pub guest: bool,
     pub ir: bool,
     pub asm: bool,
@@ -105,8 +110,14 @@ Options of run:
 
 What dump shows (default: all three):
       --guest              guest instructions
-      --ir                 operations that they are lifted to
+      --ir                 operations that they are lifted to; of a region: its form as it is built and after each pass
       --asm                x86-64 code that these become, rarely run code at the end
+
+  vmjit dump --tier o1|o2 [OPTION]... PROGRAM PLACE [ARG]...   run a program; then show the regions that have code at PLACE
+
+      --tier TIER          with o1 or o2: the regions that this tier makes; PLACE may be 'all'
+  -L, --sysroot DIR        as for run
+      --fuel N             as for run: stop after N guest instructions
 
 Programs that the kernel runs by vmjit take --sysroot from VMJIT_SYSROOT, --tier from VMJIT_TIER.
 
@@ -240,7 +251,16 @@ fn dump(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Long("guest")) => options.guest = true,
             Some(Long("ir")) => options.ir = true,
             Some(Long("asm")) => options.asm = true,
-            Some(Value(word)) if words.len() < 2 => words.push(word),
+            Some(Long("tier")) => options.tier = Some(region_tier(&parser.value()?)?),
+            Some(Short('L') | Long("sysroot")) => options.sysroot = Some(parser.value()?.into()),
+            Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),
+            Some(Value(word)) if words.len() < 2 => {
+                words.push(word);
+                if words.len() == 2 && options.tier.is_some() {
+                    options.args = parser.raw_args()?.collect();
+                    break;
+                }
+            }
             Some(other) => return Err(other.unexpected().into()),
         }
     }
@@ -248,6 +268,9 @@ fn dump(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
     options.program = words.next().ok_or_else(|| Failure::usage("dump: no program"))?.into();
     let place = words.next().ok_or_else(|| Failure::usage("dump: no address or symbol"))?;
     options.place = place.to_string_lossy().into_owned();
+    if options.tier.is_none() && (options.sysroot.is_some() || options.fuel.is_some()) {
+        return Err(Failure::usage("dump: only with --tier the program is run"));
+    }
     if !(options.guest || options.ir || options.asm) {
         (options.guest, options.ir, options.asm) = (true, true, true);
     }
@@ -270,6 +293,14 @@ fn tier(word: &OsStr) -> Result<Tier, Failure> {
         let names: Vec<&str> = Tier::ALL.iter().map(|(name, _)| *name).collect();
         Failure::usage(format!("unknown tier '{}' (there are: {})", word.display(), names.join(", ")))
     })
+}
+
+/// A tier that makes regions.
+fn region_tier(word: &OsStr) -> Result<Tier, Failure> {
+    match tier(word)? {
+        tier @ (Tier::O1 | Tier::O2) => Ok(tier),
+        _ => Err(Failure::usage("dump: --tier takes o1 or o2")),
+    }
 }
 
 fn stats(word: Option<OsString>) -> Result<StatsForm, Failure> {

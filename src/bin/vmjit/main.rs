@@ -9,6 +9,7 @@ mod disasm;
 mod dump;
 mod flags;
 mod run;
+mod stages;
 
 use flags::Command;
 use std::io::Write;

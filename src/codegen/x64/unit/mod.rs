@@ -12,6 +12,7 @@
 //! taken, the difference is given back at once. If it does not suffice, nothing of the block is done.
 
 mod exits;
+mod packed;
 mod plan;
 mod probe;
 mod recipe;
@@ -34,6 +35,7 @@ use crate::opt::passes::facts::{facts, Facts};
 use crate::opt::passes::sink::scale;
 use crate::regalloc::moves::Sequencer;
 use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
+pub use packed::Recipes;
 use plan::{Comparison, Plan, Step};
 pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
@@ -47,8 +49,8 @@ pub struct UnitObject {
     pub entries: Vec<(GuestAddr, u32)>,
     /// Numbered from `first_link` of the request; see [`UnitObject::number_links`].
     pub links: Vec<LinkSite>,
-    /// For code offsets in ascending order, up to the second one: what the guest's state is if that code faults.
-    pub recipes: Vec<(u32, u32, Recipe)>,
+    /// What the guest's state is if code at an offset faults.
+    pub recipes: Recipes,
     pub listing: String,
     /// With a listing: which of the code that is likely to run is whose, in ascending order. Moves are nobody's.
     pub origins: Vec<(Origin, Range<u32>)>,
@@ -103,7 +105,7 @@ struct Emitter<'a, 'b> {
     edge_edits: Vec<Option<u32>>,
     behind: Vec<Behind>,
     entries: Vec<(GuestAddr, u32)>,
-    recipes: Vec<(u32, u32, Recipe)>,
+    recipes: packed::Packer,
     origins: Vec<(Origin, Range<u32>)>,
     sequencer: Sequencer,
     /// Step and state of the operation at hand.
@@ -153,7 +155,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
-        (emitter.entries, emitter.recipes, emitter.origins)
+        (emitter.entries, emitter.recipes.finish(), emitter.origins)
     };
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
@@ -187,7 +189,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             edge_edits,
             behind: Vec::new(),
             entries: Vec::new(),
-            recipes: Vec::new(),
+            recipes: packed::Packer::default(),
             origins: Vec::new(),
             sequencer: Sequencer::default(),
             at: (0, None),
@@ -380,7 +382,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         }
         if let (Some(state), true) = (state, crate::opt::may_fault(&op_of(inst))) {
             let recipe = self.recipe(step, state)?;
-            self.recipes.push((from, to, recipe));
+            self.recipes.push(from, to, &recipe);
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ pub enum Place {
     LowSlot(u8),
     /// The same, whose NaN is to be made canonical.
     RawSlot(u8),
-    Number(i32),
+    Number(i64),
 }
 
 /// What to do to have the guest's registers as they are before an instruction. Registers that are not named stay.
@@ -40,8 +40,6 @@ pub struct Recipe {
     pub moves: Vec<(RegId, Place)>,
     /// Then these, in order. They have no side effects.
     pub ops: Vec<IROp>,
-    /// Numbers that do not fit [`Place::Number`].
-    pub numbers: Vec<(RegId, u64)>,
     /// The region touches no floating-point register: they are in their homes.
     pub floats_at_home: bool,
 }
@@ -57,9 +55,6 @@ impl Recipe {
         }
         for &(reg, place) in &self.moves {
             regs[usize::from(reg)] = value(cpu, place);
-        }
-        for &(reg, number) in &self.numbers {
-            regs[usize::from(reg)] = number;
         }
         cpu.regs = regs;
         cpu.pc = self.pc;
@@ -80,7 +75,7 @@ fn value(cpu: &CpuState, place: Place) -> u64 {
         Place::Slot(at) => cpu.regs[usize::from(at)],
         Place::LowSlot(at) => low(cpu.regs[usize::from(at)]),
         Place::RawSlot(at) => number(cpu.regs[usize::from(at)]),
-        Place::Number(value) => i64::from(value).cast_unsigned(),
+        Place::Number(value) => value.cast_unsigned(),
     }
 }
 
@@ -109,10 +104,7 @@ impl Emitter<'_, '_> {
     /// Puts a value that is somewhere into a register.
     fn ingredient_in(&self, step: u32, value: Value, reg: RegId, recipe: &mut Recipe) -> Result<(), Bail> {
         if let Some(number) = self.func.constant(value) {
-            match i32::try_from(number.cast_signed()) {
-                Ok(small) => recipe.moves.push((reg, Place::Number(small))),
-                Err(_) => recipe.numbers.push((reg, number)),
-            }
+            recipe.moves.push((reg, Place::Number(number.cast_signed())));
             return Ok(());
         }
         let low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
