@@ -6,6 +6,7 @@ use crate::codegen::x64::roles::{home, Home, FPR_ROLES, GPR_ROLES};
 use crate::ir::ops::Effect;
 use crate::ir::IROp;
 use crate::opt::func::{BlockId, Class, Func, Inst, Node, StateId, Term, Value};
+use crate::opt::passes::facts::Facts;
 use crate::opt::passes::sink::scale;
 use crate::opt::{address_of, divides};
 use crate::regalloc::{
@@ -75,7 +76,7 @@ pub(super) fn gpr(number: u8) -> Gpr {
 }
 
 impl Plan {
-    pub fn new(func: &Func) -> Plan {
+    pub fn new(func: &Func, facts: &Facts) -> Plan {
         let mut plan = Plan { numbers: vec![NONE; func.insts.len()], ..Plan::default() };
         plan.order = order(func);
         plan.values(func);
@@ -83,7 +84,7 @@ impl Plan {
         plan.order.iter().enumerate().for_each(|(at, id)| index[id.index()] = at as u32);
         for at in 0..plan.order.len() {
             let id = plan.order[at];
-            plan.block(func, id, &index);
+            plan.block((func, facts), id, &index);
         }
         plan
     }
@@ -167,7 +168,7 @@ impl Plan {
         });
     }
 
-    fn block(&mut self, func: &Func, id: BlockId, index: &[u32]) {
+    fn block(&mut self, (func, facts): (&Func, &Facts), id: BlockId, index: &[u32]) {
         let block = &func.blocks[id.index()];
         let first = self.function.instructions.len() as u32;
         if block.entry {
@@ -195,7 +196,7 @@ impl Plan {
             for arg in reads(func, inst) {
                 self.operand(arg, OperandKind::Use);
             }
-            if let Some(state) = inst.state.filter(|_| gives_up(inst)) {
+            if let Some(state) = inst.state.filter(|_| gives_up(facts, inst)) {
                 self.state(func, state);
             }
             self.operand(value, OperandKind::Def);
@@ -284,8 +285,10 @@ fn read(func: &Func) -> Vec<bool> {
 }
 
 /// Whether the code of an instruction may fault or give up, so that it needs its state.
-pub(super) fn gives_up(inst: &Inst) -> bool {
+pub(super) fn gives_up(facts: &Facts, inst: &Inst) -> bool {
     let Node::Op(op) = inst.node else { return false };
+    // Of singles, operands that are not boxed are given up.
+    let boxed = || inst.uses().all(|arg| facts.boxed[arg.index()]);
     match op {
         // These never do: what differs from the guest's result is a NaN, and mended.
         IROp::AddF64 { .. }
@@ -296,6 +299,10 @@ pub(super) fn gives_up(inst: &Inst) -> bool {
         | IROp::I32ToF64 { .. }
         | IROp::U32ToF64 { .. }
         | IROp::I64ToF64 { .. }
+        | IROp::F64ToF32 { .. }
+        | IROp::I32ToF32 { .. }
+        | IROp::U32ToF32 { .. }
+        | IROp::I64ToF32 { .. }
         | IROp::SignF64 { .. }
         | IROp::SignNotF64 { .. }
         | IROp::SignXorF64 { .. }
@@ -303,6 +310,17 @@ pub(super) fn gives_up(inst: &Inst) -> bool {
         | IROp::WriteFlags { .. }
         | IROp::ReadRound { .. }
         | IROp::Fence {} => false,
+        IROp::AddF32 { .. }
+        | IROp::SubF32 { .. }
+        | IROp::MulF32 { .. }
+        | IROp::DivF32 { .. }
+        | IROp::SqrtF32 { .. }
+        | IROp::F32ToF64 { .. }
+        | IROp::EqF32 { .. }
+        | IROp::SignF32 { .. }
+        | IROp::SignNotF32 { .. }
+        | IROp::SignXorF32 { .. } => !boxed(),
+        IROp::LtF32 { .. } | IROp::LeF32 { .. } => inst.strict || !boxed(),
         IROp::LtF64 { .. } | IROp::LeF64 { .. } => inst.strict,
         IROp::EqF64 { .. } => false,
         _ => op.info().effect != Effect::Pure || inst.state.is_some(),
