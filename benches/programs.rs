@@ -9,10 +9,15 @@
 //! all contenders alike. All times are of whole processes, start included.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
+
+mod support;
+use support::{geometric_mean, median, progress, tools, vmjit};
+
+/// The programs that compute with `double`; all others are counted as integer programs.
+const FLOATING_POINT: &[&str] = &["fft", "mandelbrot", "matmul", "nbody", "spectral"];
 
 /// What the command line asks for.
 struct Options {
@@ -121,22 +126,12 @@ fn percent(size: char) -> &'static str {
 }
 
 fn qemu() -> Result<PathBuf, String> {
-    let tools = match std::env::var_os("VMJIT_TOOLS") {
-        Some(folder) => PathBuf::from(folder),
-        None => {
-            PathBuf::from(std::env::var_os("HOME").ok_or("HOME is not set")?).join(".cache/vm-engine-jit")
-        }
-    };
-    let path = tools.join("bin/qemu-riscv64");
+    let path = tools().join("bin/qemu-riscv64");
     if path.exists() {
         Ok(path)
     } else {
         Err(format!("missing {}: run tests/setup.sh first", path.display()))
     }
-}
-
-fn vmjit() -> PathBuf {
-    std::env::var_os("VMJIT_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_vmjit")), PathBuf::from)
 }
 
 fn contenders(options: &Options) -> Result<Vec<Contender>, String> {
@@ -216,27 +211,12 @@ fn run_once(program: &mut Program, contender: &Contender, index: usize, size: ch
     Ok(())
 }
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    if sorted.len() % 2 == 1 {
-        sorted[middle]
-    } else {
-        (sorted[middle - 1] + sorted[middle]) / 2.0
-    }
-}
-
 /// Interquartile range over median of the native runs: how quiet the machine was.
 fn spread(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let last = sorted.len() - 1;
-    (sorted[last - last / 4] - sorted[last / 4]) / median(values)
-}
-
-fn geometric_mean(values: &[f64]) -> f64 {
-    (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp()
+    (sorted[last - last / 4] - sorted[last / 4]) / median(&mut sorted)
 }
 
 /// A Markdown table: native milliseconds, then each contender as a multiple of native, then vmjit over qemu.
@@ -249,7 +229,7 @@ fn report(programs: &[Program], contenders: &[Contender], options: &Options) -> 
     let mut rows = Vec::new();
     let mut ratios: Vec<Vec<f64>> = Vec::new();
     for program in programs {
-        let medians: Vec<f64> = program.seconds.iter().map(|s| median(s)).collect();
+        let medians: Vec<f64> = program.seconds.iter().map(|s| median(&mut s.clone())).collect();
         let row: Vec<f64> = medians[1..]
             .iter()
             .map(|m| m / medians[0])
@@ -261,11 +241,18 @@ fn report(programs: &[Program], contenders: &[Contender], options: &Options) -> 
         );
         ratios.push(row);
     }
-    let means = (0..ratios[0].len()).map(|column| {
-        let values: Vec<f64> = ratios.iter().map(|row| row[column]).collect();
-        format!("**{:.2}**", geometric_mean(&values))
-    });
-    rows.push(["**geometric mean**".to_owned(), String::new()].into_iter().chain(means).collect());
+    for (group, floating) in [("integer", Some(false)), ("floating point", Some(true)), ("all", None)] {
+        let members = programs.iter().zip(&ratios).filter(|(program, _)| {
+            floating.is_none_or(|floating| FLOATING_POINT.contains(&program.name.as_str()) == floating)
+        });
+        let members: Vec<&Vec<f64>> = members.map(|(_, row)| row).collect();
+        if members.is_empty() {
+            continue;
+        }
+        let means = (0..ratios[0].len())
+            .map(|column| format!("**{:.2}**", geometric_mean(members.iter().map(|row| row[column]))));
+        rows.push([format!("**geometric mean, {group}**"), String::new()].into_iter().chain(means).collect());
+    }
     let mut text = conditions(options)?;
     text.push_str(&table(&titles, &rows));
     Ok(text)
@@ -344,13 +331,4 @@ fn write_between_markers(file: &Path, report: &str) -> Result<(), String> {
         _ => format!("{old}{block}\n"),
     };
     std::fs::write(file, new).map_err(|error| format!("{}: {error}", file.display()))
-}
-
-/// One line that is overwritten, on a terminal only.
-fn progress(text: &str) {
-    let mut stderr = std::io::stderr();
-    if stderr.is_terminal() {
-        let _ = write!(stderr, "\r\x1b[K{text}");
-        let _ = stderr.flush();
-    }
 }

@@ -11,10 +11,13 @@
 //! which the guest's shell takes.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+
+mod support;
+use support::{median, print_heading, print_row, tools, vmjit, Contender};
 
 /// Arguments of redis-benchmark: the name shown, the command, requests at once in a connection.
 const LOADS: &[(&str, &str, &str)] = &[
@@ -44,78 +47,27 @@ fn main() {
         // `cargo test --benches` runs this without `--bench`: there is nothing to test here.
         return;
     }
-    let mut contenders = vec![Contender::Native, Contender::Qemu];
-    contenders.extend(tiers.into_iter().map(Contender::Vmjit));
+    let contenders = Contender::list(&tiers);
     redis(&contenders, rounds, requests);
     println!();
     project(&contenders, rounds);
 }
 
-/// One way of running the programs.
-enum Contender {
-    Native,
-    Qemu,
-    /// On this tier.
-    Vmjit(String),
-}
-
-impl Contender {
-    fn name(&self) -> &str {
-        match self {
-            Contender::Native => "native",
-            Contender::Qemu => "qemu",
-            Contender::Vmjit(tier) => tier,
-        }
-    }
-
-    /// A program that starts no others.
-    fn single(&self, program: &str) -> Command {
-        let (amd64, riscv64) = (tools().join("sysroot-amd64"), tools().join("sysroot-riscv64"));
-        let words: Vec<PathBuf> = match self {
-            Contender::Native => {
-                // The native twin runs on the loader and libraries of its own sysroot.
-                let libraries = amd64.join("usr/lib/x86_64-linux-gnu");
-                let loader = libraries.join("ld-linux-x86-64.so.2");
-                vec![loader, "--library-path".into(), libraries, amd64.join("usr/bin").join(program)]
-            }
-            Contender::Qemu => {
-                let guest = riscv64.join("usr/bin").join(program);
-                vec![tools().join("bin/qemu-riscv64"), "-L".into(), riscv64, guest]
-            }
-            Contender::Vmjit(_) => return self.family(program),
-        };
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]);
-        command
-    }
-
-    /// A program that starts others of its kind.
-    fn family(&self, program: &str) -> Command {
-        let riscv64 = tools().join("sysroot-riscv64");
-        let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/stand_in.sh");
-        let (launcher, tier, kind) = match self {
-            Contender::Native => (stand_in, "auto", "native"),
-            Contender::Qemu => (stand_in, "auto", "qemu"),
-            Contender::Vmjit(tier) => (vmjit(), tier.as_str(), "none"),
-        };
-        let mut command = Command::new(launcher);
-        command.args(["run", "-L"]).arg(&riscv64).args(["--tier", tier]);
-        command.arg(riscv64.join("usr/bin").join(program));
-        command.env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
-        command.env("VMJIT_TOOLS", tools()).env("VMJIT_STAND_IN", kind);
-        command
-    }
-}
-
-fn tools() -> PathBuf {
-    std::env::var_os("VMJIT_TOOLS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/vm-engine-jit"),
-        PathBuf::from,
-    )
-}
-
-fn vmjit() -> PathBuf {
-    std::env::var_os("VMJIT_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_vmjit")), PathBuf::from)
+/// A program of the sysroot that starts others of its kind.
+fn family(contender: &Contender, program: &str) -> Command {
+    let riscv64 = tools().join("sysroot-riscv64");
+    let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/stand_in.sh");
+    let (launcher, tier, kind) = match contender {
+        Contender::Native => (stand_in, "auto", "native"),
+        Contender::Qemu => (stand_in, "auto", "qemu"),
+        Contender::Vmjit(tier) => (vmjit(), tier.as_str(), "none"),
+    };
+    let mut command = Command::new(launcher);
+    command.args(["run", "-L"]).arg(&riscv64).args(["--tier", tier]);
+    command.arg(riscv64.join("usr/bin").join(program));
+    command.env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
+    command.env("VMJIT_TOOLS", tools()).env("VMJIT_STAND_IN", kind);
+    command
 }
 
 /// A running server, which ends with this value.
@@ -176,7 +128,7 @@ fn redis(contenders: &[Contender], rounds: usize, requests: usize) {
             }
         }
     }
-    heading("redis requests", contenders, "thousand/s");
+    print_heading("redis requests", contenders, "thousand/s");
     for (row, values) in values.iter_mut().enumerate() {
         let both = if row < LOADS.len() { "" } else { ", both" };
         let medians: Vec<f64> = values.iter_mut().map(|values| median(values)).collect();
@@ -194,7 +146,7 @@ fn project(contenders: &[Contender], rounds: usize) {
     let mut values = vec![Vec::new(); contenders.len()];
     for _ in 0..rounds {
         for (contender, values) in contenders.iter().zip(&mut values) {
-            let mut command = contender.family("bash");
+            let mut command = family(contender, "bash");
             command.args(["-c", "make clean >/dev/null; TIMEFORMAT=%3R; time make -j2 >/dev/null"]);
             let output = command.current_dir(&folder).stdin(Stdio::null()).output().expect("a shell");
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -202,28 +154,7 @@ fn project(contenders: &[Contender], rounds: usize) {
             values.push(seconds.unwrap_or_else(|| panic!("{command:?} printed {text:?}")));
         }
     }
-    heading("program", contenders, "ms");
+    print_heading("program", contenders, "ms");
     let medians: Vec<f64> = values.iter_mut().map(|values| median(values)).collect();
     print_row("make -j2, ten C files", &medians, 1e3);
-}
-
-fn heading(first: &str, contenders: &[Contender], unit: &str) {
-    let mut titles = vec![first.to_owned()];
-    titles.extend(contenders.iter().map(|contender| format!("{} {unit}", contender.name())));
-    titles.extend(contenders[1..].iter().map(|contender| format!("{}/native", contender.name())));
-    titles.extend(contenders[2..].iter().map(|contender| format!("{}/qemu", contender.name())));
-    println!("| {} |\n|{}", titles.join(" | "), "---|".repeat(titles.len()));
-}
-
-/// Medians, then their ratios to the first and to the second.
-fn print_row(name: &str, medians: &[f64], scale: f64) {
-    let mut cells: Vec<String> = medians.iter().map(|median| format!("{:.1}", median * scale)).collect();
-    cells.extend(medians[1..].iter().map(|median| format!("{:.2}", median / medians[0])));
-    cells.extend(medians[2..].iter().map(|median| format!("{:.2}", median / medians[1])));
-    println!("| {name} | {} |", cells.join(" | "));
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

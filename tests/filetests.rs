@@ -4,8 +4,11 @@
 //! - `codegen/x64/*.ir`: a comment, blocks of IR, a line `---`, and the code that they become. A comment line
 //!   `# memory: segment` or `# features: none` sets what is not the default (low memory, all features). A block
 //!   without marks gets one for each operation, so that the listing shows what each became.
-//! - `opt/*.ir`: a comment with a line `# pass: name`, blocks of IR that are a region with the first as its head, a
+//! - `opt/*.ir`: a comment with a line `# pass: name` (or `earlier, name`: those before it are run first), blocks of IR that are a region with the first as its head, a
 //!   line `---`, and the function before the pass and after it, without what is not used.
+//! - `guest/x64/*.txt`: the instructions of the file of the same name in `lift`; under each the x86-64 code that it
+//!   becomes on each tier as a block of its own, moves between registers and their homes not counted: its length in
+//!   bytes and its instructions, without those that lie behind for what is rare.
 //! - `lift/*.txt`: RISC-V instructions (their words in hexadecimal, then their text); under each, indented, the IR
 //!   that it becomes as a block of its own at 0x1000.
 
@@ -13,7 +16,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use vm_engine_jit::asm::x64::CpuFeatures;
-use vm_engine_jit::codegen::listing::in_place;
+use vm_engine_jit::codegen::listing::{in_place, Line};
+use vm_engine_jit::codegen::x64::unit::{compile_unit, mapped, Probe};
 use vm_engine_jit::codegen::x64::{compile, Request};
 use vm_engine_jit::codegen::{CodeObject, Memory};
 use vm_engine_jit::guest::riscv::compressed::COMPRESSED;
@@ -24,10 +28,11 @@ use vm_engine_jit::guest::riscv::translate::lift;
 use vm_engine_jit::ir::ops::ROWS;
 use vm_engine_jit::ir::{text, verify};
 use vm_engine_jit::opt::build::{build, Host};
-use vm_engine_jit::opt::passes::{dead, PASSES};
+use vm_engine_jit::opt::passes::{dead, run as run_passes, Level, PASSES};
 use vm_engine_jit::opt::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
 use vm_engine_jit::opt::text::show;
 use vm_engine_jit::opt::verify::verify as verify_func;
+use vm_engine_jit::regalloc::Allocator;
 use vm_engine_jit::{IRBlock, IROp, Terminator};
 
 /// Between input and output of a codegen file.
@@ -237,13 +242,17 @@ fn opt() {
     for file in stage("opt") {
         let (head, blocks) = input(&file);
         let name = setting(&head, "pass").unwrap_or_else(|| panic!("{}: no pass", file.display()));
-        let pass = PASSES.iter().find(|pass| pass.name == name).unwrap_or_else(|| panic!("no pass {name}"));
+        let pass = |name: &str| {
+            PASSES.iter().find(|pass| pass.name == name).unwrap_or_else(|| panic!("no pass {name}"))
+        };
+        let (earlier, name) = name.rsplit_once(", ").unwrap_or(("", name));
         let recording = Recording { blocks, sequence: Vec::new() };
         let host = Host { has_code: &mut |_| true, mapped: &[] };
         let mut func = build(&recording, &region(&recording.blocks), host).expect("it is built");
+        earlier.split_terminator(", ").for_each(|name| (pass(name).run)(&mut func));
         let mut before = func.clone();
         dead::run(&mut before);
-        (pass.run)(&mut func);
+        (pass(name).run)(&mut func);
         if name != "sink" {
             dead::run(&mut func);
         }
@@ -256,14 +265,68 @@ fn opt() {
 
 #[test]
 fn opt_files_have_every_pass() {
-    let seen: BTreeSet<String> =
-        stage("opt").iter().filter_map(|file| setting(&read(file), "pass").map(str::to_string)).collect();
+    let seen: BTreeSet<String> = stage("opt")
+        .iter()
+        .filter_map(|file| Some(setting(&read(file), "pass")?.split(", ").last()?.to_string()))
+        .collect();
     let missing: Vec<_> = PASSES
         .iter()
         .map(|pass| pass.name.trim_end_matches(" again"))
         .filter(|name| !seen.contains(*name))
         .collect();
     assert!(missing.is_empty(), "no file of opt has {missing:?}");
+}
+
+/// Code of a guest instruction on a tier: bytes, then instructions.
+fn summary(tier: &str, mut lines: Vec<Line>, goes_on: bool) -> String {
+    // The jump to whatever comes next, and what aligns it, is the end of any block.
+    if goes_on && lines.pop_if(|line| line.text.starts_with("jmp")).is_some() {
+        lines.pop_if(|line| line.text.starts_with("nop"));
+    }
+    let bytes: u32 = lines.iter().map(|line| line.length).sum();
+    let text: Vec<&str> =
+        lines.iter().filter(|line| line.at.is_some()).map(|line| line.text.as_str()).collect();
+    format!("    {tier} {bytes:>3}  {}\n", if text.is_empty() { "(nothing)".into() } else { text.join("; ") })
+}
+
+/// What one guest instruction becomes on the tiers that make code.
+fn host_code(word: u32) -> String {
+    let bytes = word.to_le_bytes();
+    let length = if word & 3 == 3 { 4 } else { 2 };
+    let block = lift(PC, &bytes[..length]).expect("a whole instruction");
+    let request = Request { memory: Memory::Low, features: CpuFeatures::ALL, first_link: 0, listing: true };
+    let object = compile(&block, &mut in_place(&block.ops), &request).expect("a block of one instruction");
+    let parts = object.parts(&block.ops);
+    let hot = parts.iter().filter(|part| part.begun == 1 && !part.cold).flat_map(|part| part.lines.clone());
+    let mut out = format!("{word:0width$x}  {}\n", disassemble(word, PC), width = length * 2);
+    let goes_on = block.term == Terminator::Jump { target: PC + length as u64 };
+    out.push_str(&summary("o0", hot.collect(), goes_on));
+    let recording = Recording { blocks: vec![block], sequence: Vec::new() };
+    let mut probe = Probe::new(CpuFeatures::ALL);
+    let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
+    match build(&recording, &region(&recording.blocks), host) {
+        Err(why) => writeln!(out, "    o2      no region: {why:?}").unwrap(),
+        Ok(mut func) => {
+            run_passes(&mut func, Level::O2, true).expect("well formed");
+            let unit = compile_unit(&func, &mut Allocator::default(), &request).expect("code");
+            let lines = unit.lines().into_iter().flat_map(|(_, lines)| lines);
+            out.push_str(&summary("o2", lines.collect(), goes_on));
+        }
+    }
+    out
+}
+
+#[test]
+fn guest_x64() {
+    let mut failures = Vec::new();
+    for file in stage("lift") {
+        let name = file.file_name().expect("a name");
+        let output = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/guest/x64").join(name);
+        let wanted: String = words(&read(&file)).map(host_code).collect();
+        let is = std::fs::read_to_string(&output).unwrap_or_default();
+        check(&output, &is, &wanted, &mut failures);
+    }
+    none(&failures);
 }
 
 /// The words of a lift file: lines that are neither comments nor indented.

@@ -13,6 +13,8 @@ mod limits;
 mod machines;
 #[path = "native/regions.rs"]
 mod regions;
+#[path = "native/targets.rs"]
+mod targets;
 
 use vm_engine_jit::engine::dispatch::GuestExit;
 use vm_engine_jit::guest::riscv::insn::Op;

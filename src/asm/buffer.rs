@@ -11,6 +11,7 @@
 //! 3. A label is unbound ([`UNBOUND`]) or its offset is at most `len`. Once bound it stays where it is.
 //! 4. The field of a fixup and the place that it is relative to lie within `bytes[..len]`.
 //! 5. The label of a constant is bound by `finish` and by nothing else.
+//! 6. No field of one byte refers from one side of `second` to the other.
 
 use super::fixup::{FinishError, Fixup, FixupKind};
 use super::listing::{Listing, Note};
@@ -72,6 +73,8 @@ pub struct CodeBuffer {
     twice: Option<Label>,
     /// What the address of the code must be a multiple of; 0 stands for 1.
     alignment: usize,
+    /// Where the part begins that may be placed apart from the first.
+    second: Option<usize>,
 }
 
 impl CodeBuffer {
@@ -115,6 +118,17 @@ impl CodeBuffer {
     #[inline]
     pub fn label_offset(&self, label: Label) -> Option<usize> {
         self.labels.get(label.index()).copied().filter(|offset| *offset != UNBOUND)
+    }
+
+    /// What follows, constants included, may be placed apart from what is there so far.
+    pub fn begin_second(&mut self) {
+        self.second = Some(self.len);
+    }
+
+    /// Where the second part begins, if there is one.
+    #[inline]
+    pub fn second(&self) -> Option<usize> {
+        self.second
     }
 
     /// Room for one instruction after the code, or `None` before [`CodeBuffer::grow`]; [`CodeBuffer::advance`] makes what
@@ -240,20 +254,31 @@ impl CodeBuffer {
     /// If a label that is used was not bound, a label was bound twice, or a distance does not fit its field.
     pub fn finish(mut self, filler: u8) -> Result<Code, FinishError> {
         let text_len = self.len;
-        self.resolve(filler)?;
+        self.place_constants(filler);
+        self.resolve(0)?;
         self.bytes.truncate(self.len);
         let alignment = self.alignment.max(1);
         Ok(Code { bytes: self.bytes, labels: self.labels, text_len, alignment, notes: self.notes })
     }
 
-    /// As [`CodeBuffer::finish`], but the buffer keeps its memory for the next code: call [`CodeBuffer::clear`] before
-    /// anything else is emitted.
+    /// Places the constants; returns the lengths of both parts, between which there will be a distance to choose. Then
+    /// [`CodeBuffer::finish_in_place`].
+    pub fn complete(&mut self, filler: u8) -> [usize; 2] {
+        let first = *self.second.get_or_insert(self.len);
+        self.place_constants(filler);
+        [first, self.len - first]
+    }
+
+    /// As [`CodeBuffer::finish`] for both parts, the second of which will stand so many bytes behind its place next to
+    /// the first, a multiple of the alignment. The buffer keeps its memory for the next code: call
+    /// [`CodeBuffer::clear`] before anything else is emitted.
     ///
     /// # Errors
     /// As [`CodeBuffer::finish`].
-    pub fn finish_in_place(&mut self, filler: u8) -> Result<&[u8], FinishError> {
-        self.resolve(filler)?;
-        Ok(&self.bytes[..self.len])
+    pub fn finish_in_place(&mut self, apart: i64) -> Result<[&[u8]; 2], FinishError> {
+        self.resolve(apart)?;
+        let (first, second) = self.bytes[..self.len].split_at(self.second.unwrap_or(self.len));
+        Ok([first, second])
     }
 
     /// Forgets everything but the memory, and whether a listing is recorded. Labels handed out before are void.
@@ -266,14 +291,15 @@ impl CodeBuffer {
         }
         self.twice = None;
         self.alignment = 0;
+        self.second = None;
         if let Some(notes) = &mut self.notes {
             notes.clear();
         }
     }
 
-    /// Places the constants and fills in the references to labels.
-    fn resolve(&mut self, filler: u8) -> Result<(), FinishError> {
-        self.place_constants(filler);
+    /// Fills in the references to labels.
+    fn resolve(&mut self, apart: i64) -> Result<(), FinishError> {
+        let second = self.second.unwrap_or(self.len);
         if let Some(label) = self.twice {
             return Err(FinishError::BoundTwice(label));
         }
@@ -282,7 +308,12 @@ impl CodeBuffer {
                 return Err(FinishError::Unbound(fixup.label));
             };
             let Fixup { kind, at, label, .. } = *fixup;
-            let value = fixup.value(target);
+            let farther = match (at >= second, target >= second) {
+                (false, true) => apart,
+                (true, false) => -apart,
+                _ => 0,
+            };
+            let value = fixup.value(target) + farther;
             // Invariant 4: the field is within the code. Invariant 2: this is the only write to emitted bytes.
             if !kind.patch(&mut self.bytes[at..at + kind.width()], value) {
                 return Err(FinishError::OutOfRange { kind, at, label, value });
@@ -451,6 +482,27 @@ mod tests {
         assert_eq!(code.bytes().len(), 44);
         assert!(code.bytes()[5..16].iter().all(|byte| *byte == 0xcc));
         assert_eq!(code.bytes()[40..], [0x44, 0x33, 0x22, 0x11]);
+    }
+
+    #[test]
+    fn parts_that_stand_apart_refer_to_each_other() {
+        let mut buffer = filled(4);
+        let (first, second) = (buffer.new_label(), buffer.new_label());
+        buffer.bind(first);
+        buffer.put(&[0; 4]);
+        // From the first part to the second, back, and within each.
+        buffer.fixup(FixupKind::Rel32, 4, 8, second, 0);
+        buffer.fixup(FixupKind::Rel32, 0, 4, first, 0);
+        buffer.begin_second();
+        buffer.bind(second);
+        buffer.put(&[0; 8]);
+        buffer.fixup(FixupKind::Rel32, 8, 12, first, 0);
+        buffer.fixup(FixupKind::Rel32, 12, 16, second, 0);
+        assert_eq!(buffer.complete(0), [8, 8]);
+        let number = |bytes: &[u8], at: usize| i32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        let [one, two] = buffer.finish_in_place(1 << 20).unwrap();
+        assert_eq!([number(one, 0), number(one, 4)], [0, 1 << 20]);
+        assert_eq!([number(two, 0), number(two, 4)], [-8 - (1 << 20), -8]);
     }
 
     #[test]

@@ -32,12 +32,22 @@ pub use targets::Targets;
 #[derive(Debug)]
 struct Block {
     pc: GuestAddr,
-    /// Place in the arena.
-    offset: u32,
-    len: u32,
+    /// Bytes of code of the blocks before it. So the offset of a byte in the code of all blocks is a number in the order in
+    /// which tables have it, wherever the two parts of a block are.
+    start: u32,
+    /// Places in the arena of what is likely to run and of the rest, and the lengths of both.
+    places: [u32; 2],
+    lengths: [u32; 2],
     cost: u32,
     /// Where its part of `CodeCache::notes` begins; it ends where the next block's begins.
     notes: u32,
+}
+
+impl Block {
+    /// Where the code of the next one begins, in that of all.
+    fn end(&self) -> u32 {
+        self.start + self.lengths[0] + self.lengths[1]
+    }
 }
 
 /// Where generated code stood.
@@ -75,9 +85,9 @@ pub struct CodeCache {
     link_targets: Vec<GuestAddr>,
     /// Of all blocks: where in its code the guest instructions begin, packed.
     notes: Vec<u8>,
-    /// Of all blocks: `CodeObject::pending`, by offset in the arena; none at a block's entry.
+    /// Of all blocks: `CodeObject::pending`, by offset in the code of all; none at a block's entry.
     pending: Vec<(u32, u64)>,
-    /// Of all blocks: `CodeObject::repairs`, with the block's offset in the arena.
+    /// Of all blocks: `CodeObject::repairs`, with `Block::start`.
     repairs: Vec<(u32, Repair)>,
     /// Operations that code points at, in pieces that never grow beyond their capacity, so that none moves.
     ops: Vec<Vec<IROp>>,
@@ -195,29 +205,35 @@ impl CodeCache {
             listing: false,
         };
         let kept = &mut self.ops;
-        let object =
+        let mut object =
             self.compiler.compile(block, &mut |op| keep(kept, op), &request).map_err(Refusal::Bail)?;
-        // An arena is far below 4 GiB; one that is not is full there.
-        let place = self.arena.reserve(object.bytes.len()).ok_or(Refusal::Full)?;
-        let code = self.arena.publish(place, object.bytes);
-        let (Ok(offset), Ok(notes)) = (u32::try_from(code.offset), u32::try_from(self.notes.len())) else {
-            return Err(Refusal::Full);
-        };
+        let [hot, rare] = object.lengths;
+        let hot = self.arena.reserve(hot).ok_or(Refusal::Full)?;
+        let rare = self.arena.reserve_rare(rare, hot.end()).ok_or(Refusal::Full)?;
+        // Arenas are far below 2 GiB.
+        let apart = rare.offset() as i64 - hot.end() as i64;
+        let [hot_code, rare_code] = object.parts(apart).map_err(Refusal::Bail)?;
+        let places = [self.arena.publish(rare, rare_code), self.arena.publish(hot, hot_code)];
+        let [rare, hot] = places.map(|code| (code.offset as u32, code.len as u32));
+        let Ok(notes) = u32::try_from(self.notes.len()) else { return Err(Refusal::Full) };
+        let start = self.blocks.last().map_or(0, Block::end);
         self.blocks.push(Block {
             pc: block.start_pc,
-            offset,
-            len: code.len as u32,
+            start,
+            places: [hot.0, rare.0],
+            lengths: [hot.1, rare.1],
             cost: object.cost,
             notes,
         });
+        let offset = hot.0;
         notes::pack(&mut self.notes, block.start_pc, object.marks, object.pcs);
-        self.pending.extend(object.pending.iter().map(|&(at, mask)| (offset + at, mask)));
-        self.repairs.extend(object.repairs.iter().map(|&repair| (offset, repair)));
+        self.pending.extend(object.pending.iter().map(|&(at, mask)| (start + at, mask)));
+        self.repairs.extend(object.repairs.iter().map(|&repair| (start, repair)));
         self.link_fields.extend(object.links.iter().map(|link| offset + link.field));
         self.link_targets.extend(object.links.iter().map(|link| link.target));
         // Last: from here on other threads find it.
         self.by_pc.insert(block.start_pc, offset);
-        Ok(self.arena.base() + code.offset)
+        Ok(self.arena.base() + offset as usize)
     }
 
     /// Lets other code stand for `pc`, whose code is here already: it was published at `offset` of the arena. Links to `pc`
@@ -225,7 +241,7 @@ impl CodeCache {
     /// indirect jumps forget it when they see [`Index::replaced`] change. The old code stays, for those who are in it.
     /// False if there is no code for `pc`, or none at `offset`.
     pub fn replace(&mut self, pc: GuestAddr, offset: u32) -> bool {
-        if offset as usize >= self.arena.used() || !self.by_pc.replace(pc, offset) {
+        if !self.arena.has(offset as usize) || !self.by_pc.replace(pc, offset) {
             return false;
         }
         for (link, &target) in self.link_targets.iter().enumerate() {
@@ -293,15 +309,29 @@ impl CodeCache {
         Some(code)
     }
 
+    /// The block whose code is at a host address, and the offset in the code of all blocks.
+    fn block_at(&self, host_pc: u64) -> Option<(usize, u32)> {
+        let at = usize::try_from(host_pc).ok()?.checked_sub(self.arena.base())?;
+        let rare = self.arena.has_rare(at);
+        let at = u32::try_from(at).ok()?;
+        // The one part grows upwards, the other downwards.
+        let number = match rare {
+            true => self.blocks.partition_point(|block| block.places[1] > at),
+            false => self.blocks.partition_point(|block| block.places[0] <= at).checked_sub(1)?,
+        };
+        let block = self.blocks.get(number)?;
+        let within = at - block.places[usize::from(rare)];
+        let before = if rare { block.lengths[0] } else { 0 };
+        (within < block.lengths[usize::from(rare)]).then_some((number, block.start + before + within))
+    }
+
     /// Where the code at a host address stands, if it is a block's.
     pub fn position(&self, host_pc: u64) -> Option<Position> {
-        let at = usize::try_from(host_pc).ok()?.checked_sub(self.arena.base())?;
-        let at = u32::try_from(at).ok()?;
-        let after = self.blocks.partition_point(|block| block.offset <= at);
-        let block = self.blocks[..after].last().filter(|block| at - block.offset < block.len)?;
-        let end = self.blocks.get(after).map_or(self.notes.len(), |next| next.notes as usize);
+        let (number, at) = self.block_at(host_pc)?;
+        let block = &self.blocks[number];
+        let end = self.blocks.get(number + 1).map_or(self.notes.len(), |next| next.notes as usize);
         let notes = &self.notes[block.notes as usize..end];
-        let (pc, index) = notes::find(notes, block.pc, at - block.offset);
+        let (pc, index) = notes::find(notes, block.pc, at - block.start);
         let after = self.pending.partition_point(|&(offset, _)| offset <= at);
         let pending = self.pending[..after].last().map_or(0, |&(_, mask)| mask);
         Some(Position { pc, unused: u64::from(block.cost).saturating_sub(index), pending })
@@ -309,8 +339,7 @@ impl CodeCache {
 
     /// Operations that have not been done yet at a host address where an access faulted, in the order to do them in.
     pub fn repairs(&self, host_pc: u64) -> impl Iterator<Item = IROp> + '_ {
-        let at = usize::try_from(host_pc).unwrap_or(0).saturating_sub(self.arena.base());
-        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let at = self.block_at(host_pc).map_or(u32::MAX, |(_, at)| at);
         let after = self.repairs.partition_point(|(offset, repair)| offset + repair.to <= at);
         let here = move |(offset, repair): &&(u32, Repair)| offset + repair.from <= at;
         self.repairs[after..].iter().take_while(here).map(|(_, repair)| repair.op)

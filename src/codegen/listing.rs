@@ -1,17 +1,21 @@
 //! The listing of a block's code by guest instruction, for `vmjit dump` and the golden tests.
 
+use super::x64::unit::{Origin, UnitObject};
 use super::CodeObject;
 use crate::base::state::{CpuState, HostSlots};
 use crate::base::{RegId, REGISTERS};
 use crate::ir::text::register_name;
 use crate::ir::IROp;
 use std::mem::offset_of;
+use std::ops::Range;
 
 /// One line of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Offset in the block's code; labels have none.
     pub at: Option<u32>,
+    /// Its bytes.
+    pub length: u32,
     /// The instruction or label, with names for what has no address of its own: fields of the state instead of
     /// offsets, and operations for the helper instead of pointers. So equal blocks have equal listings.
     pub text: String,
@@ -34,8 +38,8 @@ impl CodeObject {
         let mut marks = self.marks.iter().peekable();
         let mut labels = Vec::new();
         for text in self.listing.lines() {
-            let Some((at, text)) = instruction(text) else {
-                labels.push(Line { at: None, text: text.to_string() });
+            let Some((at, length, text)) = instruction(text) else {
+                labels.push(Line { at: None, length: 0, text: text.to_string() });
                 continue;
             };
             while let Some(&(_, begun)) = marks.next_if(|(from, _)| *from <= at) {
@@ -44,23 +48,42 @@ impl CodeObject {
             }
             let Some(part) = parts.last_mut() else { continue };
             part.lines.append(&mut labels);
-            part.lines.push(Line { at: Some(at), text: name_field(&name_operation(text, ops)) });
+            let text = name_field(&name_operation(text, ops));
+            part.lines.push(Line { at: Some(at), length, text });
         }
         parts
     }
 
     /// Number of instructions in the listing.
     pub fn instructions(&self) -> usize {
-        self.listing.lines().filter(|line| instruction(line).is_some_and(|(_, text)| is_code(text))).count()
+        self.listing
+            .lines()
+            .filter(|line| instruction(line).is_some_and(|(_, _, text)| is_code(text)))
+            .count()
     }
 }
 
-/// Offset and text of a line of the assembler's listing, if it has bytes: offset, bytes, two spaces, text.
-fn instruction(line: &str) -> Option<(u32, &str)> {
+impl UnitObject {
+    /// The instructions of what has an origin, by origin.
+    pub fn lines(&self) -> Vec<(Origin, Vec<Line>)> {
+        let all = self.listing.lines().filter_map(instruction);
+        let all: Vec<Line> =
+            all.map(|(at, length, text)| Line { at: Some(at), length, text: name_field(text) }).collect();
+        let of = |(origin, range): &(Origin, Range<u32>)| {
+            let lines = all.iter().filter(|line| line.at.is_some_and(|at| range.contains(&at)));
+            (*origin, lines.cloned().collect())
+        };
+        self.origins.iter().map(of).collect()
+    }
+}
+
+/// Offset, number of bytes and text of a line of the assembler's listing, if it has bytes: offset, bytes, two spaces,
+/// text.
+fn instruction(line: &str) -> Option<(u32, u32, &str)> {
     let (at, rest) = line.trim_start().split_once("  ")?;
     let at = u32::from_str_radix(at, 16).ok()?;
-    let text = rest.split_once("  ")?.1;
-    Some((at, text.trim_start()))
+    let (bytes, text) = rest.split_once("  ")?;
+    Some((at, bytes.split(' ').count() as u32, text.trim_start()))
 }
 
 /// Whether a line is an instruction and no constant.

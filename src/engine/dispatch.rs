@@ -131,7 +131,11 @@ impl Jit {
         let before = self.cpu.fuel;
         match native.run(&mut self.cpu, mmu, &self.cache, code, slice) {
             Back::Resume => None,
-            Back::Wanted(wish) => self.grant(mmu, wish),
+            Back::Wanted(wish) => {
+                let granted = self.grant(mmu, wish);
+                self.count_run(before.wrapping_sub(self.cpu.fuel));
+                granted
+            }
             Back::Syscall => Some(GuestExit::Syscall),
             Back::SyncCode => {
                 mmu.sync_code();

@@ -2,9 +2,10 @@
 //! recorded from, and what the recording shows to run together becomes a region.
 
 use super::dispatch::GuestExit;
+use super::made::Regions;
 use super::record::{Ended, Recorder};
 use super::{native, Jit, Tier};
-use crate::base::GuestAddr;
+use crate::base::{GuestAddr, PcMap};
 use crate::codegen::x64::unit::{mapped, Probe};
 use crate::mmu::SoftMmu;
 use crate::opt::build::{build, Host};
@@ -21,8 +22,9 @@ use std::fmt::Write;
 const SAMPLES: usize = 1 << 10;
 /// Samples after which all counts are halved.
 const FADE: u32 = 1 << 10;
-/// How much more often a block is seen before it is recorded from once more.
+/// How much more often a block is seen before it is recorded from once more, and before the next time.
 const AGAIN: u32 = 8;
+const AND_AGAIN: u32 = 4;
 /// What things take, in guest instructions that FastJit's code could run meanwhile: to record one, to choose a region, to
 /// compile one guest instruction of it.
 const RECORDING: u64 = 15;
@@ -40,8 +42,10 @@ struct Search {
     hot_after: u32,
     /// Guest instructions that run for each that is recorded, or more.
     dilution: u64,
-    /// The same for each that could have run while regions were made.
+    /// The same for each that could have run while regions were made, less those of the first regions: what is hottest is
+    /// found first.
     share: u64,
+    head_start: u64,
     /// Guest instructions that run in a region each time it is entered, or more.
     stay: u64,
 }
@@ -49,11 +53,20 @@ struct Search {
 fn search(tier: Tier) -> Option<Search> {
     match tier {
         Tier::Interp | Tier::O0 => None,
-        Tier::O1 | Tier::O2 => Some(Search { slice: 2000, hot_after: 1, dilution: 4, share: 0, stay: 0 }),
-        Tier::Auto => {
-            Some(Search { slice: native::SLICE, hot_after: 3, dilution: 1024, share: 16, stay: 60 })
+        Tier::O1 | Tier::O2 => {
+            Some(Search { slice: 2000, hot_after: 1, dilution: 4, share: 2, head_start: 40_000_000, stay: 0 })
         }
-        Tier::Random { .. } => Some(Search { slice: 320, hot_after: 1, dilution: 0, share: 0, stay: 0 }),
+        Tier::Auto => Some(Search {
+            slice: native::SLICE,
+            hot_after: 3,
+            dilution: 1024,
+            share: 8,
+            head_start: 8_000_000,
+            stay: 8,
+        }),
+        Tier::Random { .. } => {
+            Some(Search { slice: 320, hot_after: 1, dilution: 0, share: 0, head_start: 0, stay: 0 })
+        }
     }
 }
 
@@ -66,14 +79,21 @@ pub(super) struct Profile {
     since: u32,
     /// Guest instructions in the next slice; 0: as the tier begins.
     slice: u64,
+    /// Guest instructions that ran since the last sample.
+    ran: u64,
     /// Guest instructions that were recorded.
     recorded: u64,
     /// Guest instructions that could have run meanwhile, and while regions were made, by estimate.
     spent: u64,
+    /// Recordings of late that no region was made of.
+    fruitless: u64,
     /// Blocks that are not recorded from again, and are not heads again: they have a region, or cannot have one.
     done: HashSet<GuestAddr>,
+    /// Of those: how often each was seen, and how often it is before it is recorded from once more.
+    again: PcMap<(u32, u32)>,
     /// A recording that is not complete.
     recorder: Option<Box<Recorder>>,
+    regions: Regions,
     allocator: Allocator,
 }
 
@@ -105,7 +125,16 @@ impl Profile {
     pub(super) fn clear(&mut self) {
         self.samples = Box::default();
         self.done.clear();
+        self.again.clear();
+        self.regions.clear();
         self.recorder = None;
+    }
+
+    /// Counts a sample at a block that is done. True if it is time to record from it once more.
+    fn count_again(&mut self, pc: GuestAddr, first: u32) -> bool {
+        let (seen, wanted) = self.again.entry(pc).or_insert((0, first));
+        *seen = seen.saturating_add(1);
+        *seen >= *wanted
     }
 
     /// Whether a recording is to be gone on with.
@@ -127,6 +156,15 @@ impl Jit {
         slice
     }
 
+    /// Counts guest instructions that ran in machine code. Where they are a slice's without having come to its end, since
+    /// indirect jumps miss, a sample is taken.
+    pub(super) fn count_run(&mut self, instructions: u64) {
+        self.profile.ran += instructions;
+        if self.profile.ran >= native::SLICE && !self.tier.is_random() {
+            self.sample();
+        }
+    }
+
     /// Takes a sample at the end of a slice. A recording may begin with it.
     pub(super) fn sample(&mut self) {
         let Some(search) = search(self.tier) else { return };
@@ -137,15 +175,23 @@ impl Jit {
             }
             return;
         }
+        self.profile.ran = 0;
         let pc = self.cpu.pc;
         let seen = self.profile.count(pc);
-        let is_hot = seen >= search.hot_after;
-        // Where a region is entered again and again there may be a larger one around it.
-        let once_more = seen == search.hot_after * AGAIN;
+        let wanted = match self.profile.done.contains(&pc) {
+            // Where a region is entered again and again there may be a larger one around it, or the guest does something
+            // else there now.
+            true => self.profile.count_again(pc, search.hot_after * AGAIN),
+            false => seen >= search.hot_after,
+        };
         let retired = self.cpu.retired();
+        let spent = (self.profile.spent + FORMING).saturating_sub(search.head_start);
         let affordable = self.profile.recorded.saturating_mul(search.dilution) <= retired
-            && (self.profile.spent + FORMING).saturating_mul(search.share) <= retired;
-        if is_hot && affordable && (once_more || !self.profile.done.contains(&pc)) {
+            && spent.saturating_mul(search.share * (1 + self.profile.fruitless)) <= retired;
+        if wanted && affordable {
+            if let Some((_, next)) = self.profile.again.get_mut(&pc) {
+                *next = next.saturating_mul(AND_AGAIN);
+            }
             self.begin_region(RECORDED);
         }
     }
@@ -169,30 +215,45 @@ impl Jit {
                 return Some(exit);
             }
             Ended::Stale => Err(NoRegion::Stale),
-            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.region_of(&recorder.recording),
+            Ended::Full | Ended::SyncCode | Ended::Exit(_) => self.region_of(recorder.recording),
         };
+        self.profile.fruitless = if made.is_ok() { 0 } else { self.profile.fruitless + 1 };
         if let Err(why) = made {
             self.stats.regions_refused.count(why);
         }
-        let first = recorder.recording.blocks.first().map(|block| block.start_pc);
-        self.profile.done.extend(first);
         match ended {
             Ended::Exit(exit) => Some(exit),
             _ => None,
         }
     }
 
-    fn region_of(&mut self, recording: &Recording) -> Result<(), NoRegion> {
-        let region = form(recording, &Limits::default(), &|pc| self.profile.done.contains(&pc))?;
-        // Where control does not stay for long, entering costs more than the region gains.
-        let least = search(self.tier).map_or(0, |search| search.stay);
-        if region.covered < least * region.entries {
-            return Err(NoRegion::Cold);
-        }
+    fn region_of(&mut self, recording: Recording) -> Result<(), NoRegion> {
+        let (profile, mut recording) = (&mut self.profile, recording);
+        profile.done.extend(recording.blocks.first().map(|block| block.start_pc));
+        let stay = search(self.tier).map_or(0, |search| search.stay);
+        let limits = Limits { stay, ..Limits::default() };
+        let region = match profile.regions.again(&recording) {
+            None => {
+                profile.spent += FORMING;
+                form(&recording, &limits, &|pc| profile.regions.has_head(pc))?
+            }
+            Some(None) => return Err(NoRegion::Cold),
+            // The guest does something else there now, or there is a larger region around that one.
+            Some(Some(again)) => {
+                profile.spent += FORMING;
+                profile.regions.extend(&again);
+                let region = form(&again.recording, &limits, &|_| false)?;
+                if !profile.regions.is_better(&again, &region) {
+                    return Err(NoRegion::Cold);
+                }
+                recording = again.recording;
+                region
+            }
+        };
         self.stats.regions_formed += 1;
-        self.profile.spent += FORMING;
-        self.profile.done.extend(region.head(recording));
-        match self.compile_region(recording, &region) {
+        profile.done.extend(region.head(&recording));
+        profile.regions.add(&region, &recording);
+        match self.compile_region(&recording, &region) {
             true => Ok(()),
             false => Err(NoRegion::Uncompiled),
         }

@@ -5,6 +5,7 @@
 
 pub mod dispatch;
 mod hot;
+mod made;
 mod native;
 pub mod presence;
 mod record;

@@ -23,9 +23,12 @@ const ALIGN: usize = 16;
 pub struct CodeArena {
     writable: MmapMut,
     executable: Mmap,
+    /// Bytes in use at the start, and where those in use at the end begin.
     used: usize,
-    /// Bytes whose memory was asked for.
+    rare: usize,
+    /// Bytes whose memory was asked for, likewise.
     ready: usize,
+    rare_ready: usize,
 }
 
 /// Most and least memory that is asked for at once; between them it is as much as is in use.
@@ -37,6 +40,18 @@ const LEAST: usize = 16 << 10;
 pub struct Writable {
     offset: usize,
     len: usize,
+}
+
+impl Writable {
+    /// Its offset in the arena.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The offset behind it.
+    pub fn end(&self) -> usize {
+        self.offset + self.len
+    }
 }
 
 /// Published code: its offset in the arena and its length in bytes.
@@ -58,7 +73,7 @@ impl CodeArena {
         let writable = unsafe { MmapOptions::new().len(cap).map_mut(&object) }.map_err(failed)?;
         // SAFETY: as above; the bytes change only through `writable`, by `publish` and `patch_i32`.
         let executable = unsafe { MmapOptions::new().len(cap).map_exec(&object) }.map_err(failed)?;
-        Ok(CodeArena { writable, executable, used: 0, ready: 0 })
+        Ok(CodeArena { writable, executable, used: 0, rare: cap, ready: 0, rare_ready: cap })
     }
 
     /// Host address at which the arena is executed.
@@ -73,13 +88,35 @@ impl CodeArena {
 
     /// Bytes in use.
     pub fn used(&self) -> usize {
-        self.used
+        self.used + (self.cap() - self.rare)
+    }
+
+    /// Whether the offset is in use, in what [`CodeArena::reserve`] gave.
+    pub fn has(&self, offset: usize) -> bool {
+        offset < self.used
+    }
+
+    /// Whether the offset is in use, in what [`CodeArena::reserve_rare`] gave.
+    pub fn has_rare(&self, offset: usize) -> bool {
+        offset >= self.rare
+    }
+
+    /// Reserves `len` bytes at the end of the arena, for code that is rarely run: so what is often run is close together.
+    /// The place is a multiple of 16 bytes away from `near`, or `None` if the arena is full.
+    pub fn reserve_rare(&mut self, len: usize, near: usize) -> Option<Writable> {
+        let end = self.rare.checked_sub(len)?;
+        let offset = end.checked_sub(end.wrapping_sub(near) % ALIGN).filter(|&offset| offset >= self.used)?;
+        self.rare = offset;
+        if offset < self.rare_ready {
+            self.make_rare_ready(offset);
+        }
+        Some(Writable { offset, len })
     }
 
     /// Reserves `len` bytes, or `None` if the arena is full.
     pub fn reserve(&mut self, len: usize) -> Option<Writable> {
         let offset = self.used.next_multiple_of(ALIGN);
-        let end = offset.checked_add(len).filter(|&end| end <= self.cap())?;
+        let end = offset.checked_add(len).filter(|&end| end <= self.rare)?;
         self.used = end;
         if end > self.ready {
             self.make_ready(end);
@@ -96,6 +133,15 @@ impl CodeArena {
         // A host that cannot do that (Linux before 5.14) gives the memory as it is used.
         let _ = self.writable.advise_range(Advice::PopulateWrite, self.ready, until - self.ready);
         self.ready = until;
+    }
+
+    /// The same down to an offset.
+    #[cold]
+    fn make_rare_ready(&mut self, offset: usize) {
+        let more = (self.cap() - self.rare_ready).clamp(LEAST, MOST) - LEAST;
+        let from = (offset - offset % LEAST).saturating_sub(more);
+        let _ = self.writable.advise_range(Advice::PopulateWrite, from, self.rare_ready - from);
+        self.rare_ready = from;
     }
 
     /// Writes code to its place and makes it executable. What does not fit the place is an error of the caller and is
@@ -128,6 +174,7 @@ impl CodeArena {
     pub fn copy(&self) -> io::Result<File> {
         let object = memory_object(self.cap())?;
         object.write_all_at(&self.writable[..self.used], 0)?;
+        object.write_all_at(&self.writable[self.rare..], self.rare as u64)?;
         Ok(object)
     }
 
@@ -156,6 +203,7 @@ impl CodeArena {
     /// Frees everything that was reserved. The caller vouches that nothing of it will run again.
     pub fn reset(&mut self) {
         self.used = 0;
+        self.rare = self.cap();
     }
 }
 
@@ -196,6 +244,26 @@ mod tests {
         assert!(arena.reserve(200).is_none());
         arena.reset();
         assert_eq!(arena.reserve(4096).map(|place| place.offset), Some(0));
+    }
+
+    #[test]
+    fn rare_code_stands_at_the_end_at_a_distance_of_whole_units() {
+        let mut arena = CodeArena::new(1 << 16).unwrap();
+        let place = arena.reserve(40).unwrap();
+        let near = place.end();
+        let rare = arena.reserve_rare(21, near).unwrap();
+        assert!((rare.offset() - near).is_multiple_of(16) && (1 << 16) - rare.end() < 16);
+        let lower = arena.reserve_rare(100, near).unwrap();
+        assert!(lower.end() <= rare.offset() && (lower.offset() - near).is_multiple_of(16));
+        let at = arena.publish(lower, &[7; 100]).offset;
+        assert!(arena.has_rare(at) && !arena.has(at) && !arena.has_rare(at - 1) && arena.has(near - 1));
+        let copy = arena.copy().unwrap();
+        let mut bytes = [0; 100];
+        copy.read_exact_at(&mut bytes, at as u64).unwrap();
+        assert_eq!(bytes, [7; 100]);
+        // Both ends meet.
+        let left = at - near;
+        assert!(arena.reserve(left + 16).is_none() && arena.reserve_rare(left + 16, near).is_none());
     }
 
     #[test]

@@ -160,8 +160,13 @@ impl Assembler {
 
     /// True if a jump back from here to the label certainly fits one byte.
     fn is_near(&self, label: Label) -> bool {
-        // The displacement counts from the end of the instruction, which has two bytes.
-        self.buffer.label_offset(label).is_some_and(|target| self.offset() - target <= 0x80 - 2)
+        let here = self.offset();
+        let reaches = |target| {
+            // The displacement counts from the end of the instruction, which has two bytes. There may be any distance
+            // between the parts.
+            here - target <= 0x80 - 2 && self.buffer.second().is_none_or(|second| target >= second)
+        };
+        self.buffer.label_offset(label).is_some_and(reaches)
     }
 
     /// Jumps to the label: with two bytes if it is bound and near, else with five.
@@ -263,12 +268,23 @@ impl Assembler {
         self.buffer.finish(FILLER)
     }
 
-    /// As [`Assembler::finish`], but the assembler keeps its memory: call [`Assembler::clear`] before it is used again.
+    /// What follows may be placed apart from what is there so far.
+    pub fn begin_second(&mut self) {
+        self.buffer.begin_second();
+    }
+
+    /// Places the constants; returns the lengths of both parts. Then [`Assembler::finish_in_place`].
+    pub fn complete(&mut self) -> [usize; 2] {
+        self.buffer.complete(FILLER)
+    }
+
+    /// As [`Assembler::finish`] for both parts, the second of which will stand `apart` bytes, a multiple of 16, behind its
+    /// place next to the first. The assembler keeps its memory: call [`Assembler::clear`] before it is used again.
     ///
     /// # Errors
     /// As [`Assembler::finish`].
-    pub fn finish_in_place(&mut self) -> Result<&[u8], FinishError> {
-        self.buffer.finish_in_place(FILLER)
+    pub fn finish_in_place(&mut self, apart: i64) -> Result<[&[u8]; 2], FinishError> {
+        self.buffer.finish_in_place(apart)
     }
 
     /// Forgets everything but the memory. Labels handed out before are void.

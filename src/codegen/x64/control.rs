@@ -4,7 +4,7 @@ use super::roles::{self, Home};
 use super::thunks::state;
 use super::{condition, ColdKind, Lower, Source};
 use crate::asm::x64::reg::*;
-use crate::asm::x64::{Mem, Size};
+use crate::asm::x64::{Assembler, Mem, Size};
 use crate::asm::Label;
 use crate::base::{GuestAddr, RegId};
 use crate::codegen::{exit, LinkSite};
@@ -12,6 +12,27 @@ use crate::ir::Terminator;
 
 /// Entries of the table of indirect targets, 16 bytes each: guest address, code address.
 pub const TABLE_ENTRIES: usize = 1 << 12;
+
+/// Leaves the offset in the table of the first place of the target in rax in rcx: entry (pc / 2) % TABLE_ENTRIES, 16 bytes
+/// each. The target is even.
+fn first_place(asm: &mut Assembler) {
+    const MASK: i32 = (TABLE_ENTRIES as i32 - 1) * 2;
+    asm.mov_rr(Size::S32, RCX, RAX);
+    asm.and_ri(Size::S32, RCX, MASK);
+    asm.shl_ri(Size::S32, RCX, 3);
+}
+
+/// Jumps to the code of the target in rax if the table has it in its second place: the other one of the pair.
+pub(super) fn jump_by_second_place(asm: &mut Assembler) {
+    let miss = asm.new_label();
+    first_place(asm);
+    asm.xor_ri(Size::S32, RCX, 16);
+    asm.add_rm(Size::S64, RCX, state(roles::TABLE));
+    asm.cmp_mr(Size::S64, Mem::base(RCX), RAX);
+    asm.jcc_l8(Cond::Ne, miss);
+    asm.jmp_m(Mem::base(RCX).disp(8));
+    asm.bind(miss);
+}
 
 impl Lower<'_> {
     pub(super) fn terminator(&mut self, term: &Terminator) {
@@ -165,17 +186,18 @@ impl Lower<'_> {
     /// Jumps to the code of the target in rax by the table.
     fn indirect_jump(&mut self) {
         let miss = self.cold(ColdKind::Miss);
+        self.table_jump(miss);
+    }
+
+    /// The same; where the table has no code for it, to `miss`.
+    pub(super) fn table_jump(&mut self, miss: Label) {
         self.look_up(miss);
         self.asm.jmp_m(Mem::base(RCX).disp(8));
     }
 
     /// Leaves the address of the table's entry for the target in rax in rcx, or goes to `miss`.
     fn look_up(&mut self, miss: Label) {
-        // Entry (pc / 2) % TABLE_ENTRIES, 16 bytes each. The target is even.
-        const MASK: i32 = (TABLE_ENTRIES as i32 - 1) * 2;
-        self.asm.mov_rr(Size::S32, RCX, RAX);
-        self.asm.and_ri(Size::S32, RCX, MASK);
-        self.asm.shl_ri(Size::S32, RCX, 3);
+        first_place(self.asm);
         self.asm.add_rm(Size::S64, RCX, state(roles::TABLE));
         self.asm.cmp_mr(Size::S64, Mem::base(RCX), RAX);
         self.asm.jcc(Cond::Ne, miss);
@@ -183,14 +205,12 @@ impl Lower<'_> {
 
     fn guest_return(&mut self, base: RegId, offset: i64) {
         self.computed_target(base, offset);
-        let other = self.asm.new_label();
+        // If it is not what the last call wants, the stack no longer says where returns go (longjmp, or it was emptied).
+        let miss = self.cold(ColdKind::Miss);
+        let other = self.cold(ColdKind::OtherReturn { miss });
         self.asm.cmp_mr(Size::S64, Mem::base(RSP).disp(8), RAX);
         self.asm.jcc(Cond::Ne, other);
         self.asm.ret();
-        self.asm.bind(other);
-        // Not what the last call wants: the stack no longer says where returns go (longjmp, or it was emptied).
-        self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
-        self.indirect_jump();
     }
 
     /// Leaves; all of the block was executed.

@@ -95,10 +95,11 @@ struct Buffers {
 }
 
 /// Code of one block in the memory of its [`Compiler`]; the fields are those of [`CodeObject`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Emitted<'a> {
-    /// See [`CodeObject::bytes`].
-    pub bytes: &'a [u8],
+    asm: &'a mut Assembler,
+    /// Lengths of the code that is likely to run and of what lies behind it; they may stand apart from each other.
+    pub lengths: [usize; 2],
     /// See [`CodeObject::links`].
     pub links: &'a [LinkSite],
     /// See [`CodeObject::marks`].
@@ -111,6 +112,16 @@ pub struct Emitted<'a> {
     pub pending: &'a [(u32, u64)],
     /// See [`CodeObject::repairs`].
     pub repairs: &'a [Repair],
+}
+
+impl Emitted<'_> {
+    /// The code of both parts, if the second stands `apart` bytes behind its place next to the first: a multiple of 16.
+    ///
+    /// # Errors
+    /// [`Bail::Assembler`]; the block has no code then.
+    pub fn parts(&mut self, apart: i64) -> Result<[&[u8]; 2], Bail> {
+        self.asm.finish_in_place(apart).map_err(Bail::Assembler)
+    }
 }
 
 impl Compiler {
@@ -126,8 +137,8 @@ impl Compiler {
     ) -> Result<Emitted<'_>, Bail> {
         self.emit(block, keep, request)?;
         let Buffers { asm, marks, pcs, pending, repairs, links, cost, .. } = &mut self.0;
-        let bytes = asm.finish_in_place().map_err(Bail::Assembler)?;
-        Ok(Emitted { bytes, links, marks, pcs, cost: cost.unsigned_abs(), pending, repairs })
+        let lengths = asm.complete();
+        Ok(Emitted { asm, lengths, links, marks, pcs, cost: cost.unsigned_abs(), pending, repairs })
     }
 
     fn emit(
@@ -173,6 +184,7 @@ impl Compiler {
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
+        lower.asm.begin_second();
         lower.cold_code();
         Ok(())
     }
@@ -209,6 +221,8 @@ enum ColdKind {
     Stub { link: u32 },
     /// Leaves because the table has no code for the target in rax.
     Miss,
+    /// Empties the return stack and goes where the table says for the target in rax, or to the label.
+    OtherReturn { miss: Label },
     /// Its label is bound by whoever asked for it.
     Elsewhere,
     /// The same for a call: pushes its return addresses first.
@@ -571,6 +585,10 @@ impl Lower<'_> {
                 self.asm.jmp_m(state(roles::MISS_THUNK));
             }
             ColdKind::Elsewhere => {}
+            ColdKind::OtherReturn { miss } => {
+                self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
+                self.table_jump(miss);
+            }
             ColdKind::Miss => self.asm.jmp_m(state(roles::MISS_THUNK)),
         }
     }

@@ -1,5 +1,6 @@
 //! Routines that every block shares, generated from the table of roles.
 
+use super::control::jump_by_second_place;
 use super::roles::{self, *};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
@@ -17,7 +18,7 @@ pub struct Thunks {
     pub leave: usize,
     /// Leaves with `exit::LINK`; the link is in eax.
     pub link: usize,
-    /// Leaves with `exit::MISS`; the target is in rax.
+    /// Jumps to the target in rax if it is in its second place of the table, else leaves with `exit::MISS`.
     pub miss: usize,
     /// Called: leaves with `exit::FUEL`.
     pub fuel: usize,
@@ -47,6 +48,7 @@ impl Thunks {
         asm.mov_ri32(RAX, exit::LINK);
         asm.jmp(to_leave);
         let miss = asm.offset();
+        jump_by_second_place(&mut asm);
         asm.mov_mr(Size::S64, state(PC), RAX);
         asm.mov_ri32(RAX, exit::MISS);
         asm.jmp(to_leave);

@@ -13,6 +13,7 @@ pub mod phis;
 pub mod quiet;
 pub mod sink;
 pub mod subst;
+pub mod surface;
 
 use super::func::Func;
 use super::verify::{verify, Flaw};
@@ -47,6 +48,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "invariant", only_o2: true, run: invariant::run },
     Pass { name: "narrow", only_o2: false, run: facts::narrow },
     Pass { name: "sink",   only_o2: false, run: sink::run },
+    Pass { name: "surface", only_o2: false, run: surface::run },
     Pass { name: "dead",   only_o2: false, run: dead::run },
     Pass { name: "constants", only_o2: false, run: constants::run },
     Pass { name: "mend",   only_o2: false, run: mend::run },

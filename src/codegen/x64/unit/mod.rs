@@ -34,9 +34,10 @@ use crate::opt::passes::facts::{facts, Facts};
 use crate::opt::passes::sink::scale;
 use crate::regalloc::moves::Sequencer;
 use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
-use plan::{Plan, Step};
+use plan::{Comparison, Plan, Step};
 pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
+use std::ops::Range;
 
 /// Code of a region, not placed yet.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,15 @@ pub struct UnitObject {
     /// For code offsets in ascending order, up to the second one: what the guest's state is if that code faults.
     pub recipes: Vec<(u32, u32, Recipe)>,
     pub listing: String,
+    /// With a listing: which of the code that is likely to run is whose, in ascending order. Moves are nobody's.
+    pub origins: Vec<(Origin, Range<u32>)>,
+}
+
+/// What some code was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Value(Value),
+    End(BlockId),
 }
 
 /// What is emitted behind the blocks.
@@ -81,6 +91,7 @@ struct Emitter<'a, 'b> {
     behind: Vec<Behind>,
     entries: Vec<(GuestAddr, u32)>,
     recipes: Vec<(u32, u32, Recipe)>,
+    origins: Vec<(Origin, Range<u32>)>,
     sequencer: Sequencer,
     /// Step and state of the operation at hand.
     at: (u32, Option<StateId>),
@@ -98,7 +109,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
     debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
     let mut asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
     let mut links = Vec::new();
-    let (entries, recipes) = {
+    let (entries, recipes, origins) = {
         let (mut marks, mut pcs, mut pending, mut repairs, mut cold) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut failed = |_: IROp| 0;
@@ -130,11 +141,11 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
-        (emitter.entries, emitter.recipes)
+        (emitter.entries, emitter.recipes, emitter.origins)
     };
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
-    Ok(UnitObject { bytes: code.into_bytes(), entries, links, recipes, listing })
+    Ok(UnitObject { bytes: code.into_bytes(), entries, links, recipes, listing, origins })
 }
 
 impl<'a, 'b> Emitter<'a, 'b> {
@@ -165,6 +176,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             behind: Vec::new(),
             entries: Vec::new(),
             recipes: Vec::new(),
+            origins: Vec::new(),
             sequencer: Sequencer::default(),
             at: (0, None),
         }
@@ -293,8 +305,25 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 self.behind.push(Behind::NoFuel { label, step, state });
                 Ok(())
             }
-            Step::Inst(value) => self.inst(step, value),
-            Step::End => self.end(id, at, step),
+            Step::Inst(value) => {
+                let from = self.lower.here();
+                self.inst(step, value)?;
+                self.origin(Origin::Value(value), from);
+                Ok(())
+            }
+            Step::End => {
+                let from = self.lower.here();
+                self.end(id, at, step)?;
+                self.origin(Origin::End(id), from);
+                Ok(())
+            }
+        }
+    }
+
+    /// Remembers what the code from an offset on was made from.
+    fn origin(&mut self, origin: Origin, from: u32) {
+        if self.lower.request.listing {
+            self.origins.push((origin, from..self.lower.here()));
         }
     }
 
@@ -523,43 +552,44 @@ impl<'a, 'b> Emitter<'a, 'b> {
     }
 
     /// Compares two values; returns the condition to test.
-    fn compare(&mut self, step: u32, cond: crate::ir::Cond, [a, b]: [Value; 2]) -> Result<Cond, Bail> {
-        use crate::ir::Cond as Ir;
+    fn compare(&mut self, step: u32, cond: crate::ir::Cond, args: [Value; 2]) -> Result<Cond, Bail> {
         let lower = &mut self.lower;
         (lower.upper, lower.raw, lower.boxed) = (Upper::UNKNOWN, Raw::default(), 0);
         let narrow = |value: Value| self.facts.narrow[value.index()];
-        let size = if narrow(a) && narrow(b) { Size::S32 } else { Size::S64 };
+        let size = if args.into_iter().all(narrow) { Size::S32 } else { Size::S64 };
         let mut seats = Seats::default();
-        let known = self.func.constant(b).and_then(|b| i32::try_from(b.cast_signed()).ok());
-        let x = self.source(&mut seats, step, a)?;
+        let Comparison { cond, first, second } = Comparison::new(self.func, cond, args);
+        let x = self.source(&mut seats, step, first)?;
+        let y = match second {
+            Ok(_) => 0,
+            Err(second) => self.source(&mut seats, step, second)?,
+        };
         // Whether upper halves are there is the size's business.
-        let plain = |lower: &mut Lower<'_>| lower.upper.pending = 0;
-        if let Some(number) = known {
-            plain(&mut self.lower);
-            if let Home::Slot(at) = self.lower.home(x) {
-                self.lower.asm.cmp_mi(size, field(at), number);
-                return Ok(super::condition(cond));
-            }
+        self.lower.upper.pending = 0;
+        let Ok(number) = second else {
             let x = self.lower.sized(size, x, RAX);
-            if number == 0 {
-                self.lower.asm.test_rr(size, x, x);
-                return Ok(match cond {
-                    Ir::Lt => Cond::S,
-                    Ir::Ge => Cond::Ns,
-                    cond => super::condition(cond),
-                });
+            match self.lower.operand_sized(size, y, RCX) {
+                super::Source::Gpr(y) => self.lower.asm.cmp_rr(size, x, y),
+                super::Source::Mem(y) => self.lower.asm.cmp_rm(size, x, y),
             }
-            self.lower.asm.cmp_ri(size, x, number);
-            return Ok(super::condition(cond));
+            return Ok(cond);
+        };
+        if let Home::Slot(at) = self.lower.home(x) {
+            self.lower.asm.cmp_mi(size, field(at), number);
+            return Ok(cond);
         }
-        let y = self.source(&mut seats, step, b)?;
-        plain(&mut self.lower);
         let x = self.lower.sized(size, x, RAX);
-        match self.lower.operand_sized(size, y, RCX) {
-            super::Source::Gpr(y) => self.lower.asm.cmp_rr(size, x, y),
-            super::Source::Mem(y) => self.lower.asm.cmp_rm(size, x, y),
+        if number != 0 {
+            self.lower.asm.cmp_ri(size, x, number);
+            return Ok(cond);
         }
-        Ok(super::condition(cond))
+        self.lower.asm.test_rr(size, x, x);
+        Ok(match cond {
+            // Against zero, the sign says it (test clears OF and CF).
+            Cond::L => Cond::S,
+            Cond::Ge => Cond::Ns,
+            cond => cond,
+        })
     }
 
     fn behind(&mut self, behind: Behind) -> Result<(), Bail> {

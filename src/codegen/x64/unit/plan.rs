@@ -1,17 +1,19 @@
 //! What the register allocator is told about a region: operands, what states need, and what the allocator's numbers mean.
 
-use crate::asm::x64::reg::{Gpr, RDX};
+use crate::asm::x64::reg::{Cond, Gpr, RDX};
 use crate::base::{RegId, FIRST_TEMP};
+use crate::codegen::x64::condition;
 use crate::codegen::x64::roles::{home, Home, FPR_ROLES, GPR_ROLES};
 use crate::ir::ops::Effect;
-use crate::ir::IROp;
-use crate::opt::func::{BlockId, Class, Func, Inst, Node, StateId, Term, Value};
+use crate::ir::{self, IROp};
+use crate::opt::func::{self, BlockId, Class, Func, Inst, Node, State, StateId, Term, Value};
 use crate::opt::passes::facts::Facts;
 use crate::opt::passes::sink::scale;
 use crate::opt::{address_of, divides};
 use crate::regalloc::{
     Block, Edge, Function, Instruction, Location, Operand, OperandKind, Register, RegisterSet, Target,
 };
+use std::collections::HashMap;
 
 /// Temporaries of `CpuState` in which a value may be spilled that has no better place. Those below are temporaries of the
 /// front end, and room for what is computed where a state is made.
@@ -75,6 +77,37 @@ pub(super) fn gpr(number: u8) -> Gpr {
     Gpr::ALL[usize::from(number & 15)]
 }
 
+/// How much is for a value's being in a home, in the order in which that was said first.
+#[derive(Debug, Default)]
+struct Votes {
+    /// Index in `given` of each pair of value and home.
+    index: HashMap<(u32, u16), usize>,
+    given: Vec<(u32, u16, u64)>,
+}
+
+impl Votes {
+    fn add(&mut self, number: u32, home: u16, weight: u64) {
+        let next = self.given.len();
+        let at = *self.index.entry((number, home)).or_insert(next);
+        if at == next {
+            self.given.push((number, home, 0));
+        }
+        self.given[at].2 += weight;
+    }
+
+    /// The home of each value that has most votes, the first of several.
+    fn decide(&self, homes: &mut [Option<u16>]) {
+        let mut most = vec![0; homes.len()];
+        homes.fill(None);
+        for &(number, home, weight) in &self.given {
+            let number = number as usize;
+            if homes[number].is_none() || weight > most[number] {
+                (homes[number], most[number]) = (Some(home), weight);
+            }
+        }
+    }
+}
+
 impl Plan {
     pub fn new(func: &Func, facts: &Facts) -> Plan {
         let mut plan = Plan { numbers: vec![NONE; func.insts.len()], ..Plan::default() };
@@ -118,19 +151,52 @@ impl Plan {
                 }
             }
         }
+        self.wishes(func);
+    }
+
+    /// Where values would like to be: what a block leaves with where it is to be then, the arguments of a phi where the phi
+    /// is, and what only other states have where the first of them has it.
+    fn wishes(&mut self, func: &Func) {
+        let mut votes = Votes::default();
         for state in &func.states {
-            for (&reg, &value) in func.touched.iter().zip(&state.regs) {
-                let Some(&number) = self.numbers.get(value.index()) else { continue };
-                if number == NONE {
+            self.vote(func, state, 0, &mut votes);
+        }
+        for id in &self.order {
+            let block = &func.blocks[id.index()];
+            if let Term::Leave { state, .. } = block.term {
+                self.vote(func, &func.states[state.0 as usize], block.count.max(1), &mut votes);
+            }
+        }
+        votes.decide(&mut self.function.homes);
+        for id in &self.order {
+            let block = &func.blocks[id.index()];
+            for phi in &block.phis {
+                let Some(home) = self.function.homes[self.numbers[phi.value.index()] as usize] else {
                     continue;
+                };
+                for (arg, pred) in phi.args.iter().zip(&block.preds) {
+                    let weight = func.blocks[pred.index()].count.min(block.count).max(1);
+                    votes.add(self.numbers[arg.index()], home, weight);
                 }
-                let number = number as usize;
-                self.function.homes[number].get_or_insert(u16::from(reg));
-                if let Location::Register(register) = home_location(reg) {
-                    if register.class == self.function.classes[number] {
-                        self.function.hints[number].get_or_insert(register);
-                    }
-                }
+            }
+        }
+        votes.decide(&mut self.function.homes);
+        for (number, home) in self.function.homes.iter().enumerate() {
+            let Some(Location::Register(register)) = home.map(|home| home_location(home as RegId)) else {
+                continue;
+            };
+            if register.class == self.function.classes[number] {
+                self.function.hints[number] = Some(register);
+            }
+        }
+    }
+
+    /// Votes for the registers that a state has values in.
+    fn vote(&self, func: &Func, state: &State, weight: u64, votes: &mut Votes) {
+        for (&reg, &value) in func.touched.iter().zip(&state.regs) {
+            let number = self.numbers.get(value.index()).copied().unwrap_or(NONE);
+            if number != NONE {
+                votes.add(number, u16::from(reg), weight);
             }
         }
     }
@@ -208,7 +274,10 @@ impl Plan {
         let at = self.function.operands.len();
         match &block.term {
             Term::Goto(_) => {}
-            Term::Branch { args, .. } => args.iter().for_each(|&arg| self.operand(arg, OperandKind::Use)),
+            Term::Branch { cond, args, .. } => {
+                let reads = Comparison::new(func, *cond, *args).reads();
+                reads.for_each(|arg| self.operand(arg, OperandKind::Use));
+            }
             Term::Leave { state, temps, .. } => {
                 self.state(func, *state);
                 for &(_, temp) in temps {
@@ -227,7 +296,7 @@ impl Plan {
             self.function.edges.push(Edge { to: index[to.index()], args });
         }
         let edges = edges..self.function.edges.len() as u32;
-        let frequency = u32::try_from(block.count).unwrap_or(u32::MAX).max(1);
+        let frequency = u32::try_from(count(func, block)).unwrap_or(u32::MAX).max(1);
         self.function.blocks.push(Block { instructions, params, edges, frequency });
     }
 
@@ -240,6 +309,25 @@ impl Plan {
     }
 }
 
+/// How often a block ran. What leads into the region ran as often as the block it leads to was not come to otherwise.
+fn count(func: &Func, block: &func::Block) -> u64 {
+    let Term::Goto(to) = block.term else { return block.count };
+    if !block.entry {
+        return block.count;
+    }
+    let to_block = &func.blocks[to.index()];
+    let from = |pred: &BlockId| {
+        let pred = &func.blocks[pred.index()];
+        let all: u64 = pred.succs().map(|id| func.blocks[id.index()].count.max(1)).sum();
+        if pred.entry {
+            0
+        } else {
+            pred.count * to_block.count.max(1) / all.max(1)
+        }
+    };
+    to_block.count.saturating_sub(to_block.preds.iter().map(from).sum()).max(block.count)
+}
+
 /// The values that the code of an instruction reads: its operands, but for an address that is a sunk sum its summands.
 pub(super) fn reads(func: &Func, inst: &Inst) -> impl Iterator<Item = Value> {
     let [a, b, c] = inst.args;
@@ -250,6 +338,38 @@ pub(super) fn reads(func: &Func, inst: &Inst) -> impl Iterator<Item = Value> {
         reads[3] = y;
     }
     reads.into_iter().filter(|&value| value != Value::NONE)
+}
+
+/// A comparison as it is made: of two numbers, or of one and a number that is part of the instruction.
+pub(super) struct Comparison {
+    pub cond: Cond,
+    pub first: Value,
+    pub second: Result<i32, Value>,
+}
+
+impl Comparison {
+    pub fn new(func: &Func, cond: ir::Cond, [a, b]: [Value; 2]) -> Comparison {
+        let number = |value| func.constant(value).and_then(|number| i32::try_from(number.cast_signed()).ok());
+        let swapped = match cond {
+            ir::Cond::Eq => Cond::E,
+            ir::Cond::Ne => Cond::Ne,
+            ir::Cond::Lt => Cond::G,
+            ir::Cond::Ge => Cond::Le,
+            ir::Cond::Ltu => Cond::A,
+            ir::Cond::Geu => Cond::Be,
+        };
+        let cond = condition(cond);
+        match (number(a), number(b)) {
+            (_, Some(number)) => Comparison { cond, first: a, second: Ok(number) },
+            (Some(number), None) => Comparison { cond: swapped, first: b, second: Ok(number) },
+            (None, None) => Comparison { cond, first: a, second: Err(b) },
+        }
+    }
+
+    /// What has to be somewhere.
+    pub fn reads(&self) -> impl Iterator<Item = Value> {
+        [Some(self.first), self.second.err()].into_iter().flatten()
+    }
 }
 
 /// The operand that is the address, and the sum that the access does itself, if it does one.
@@ -277,7 +397,10 @@ fn read(func: &Func) -> Vec<bool> {
         args.for_each(|arg| read[arg.index()] = true);
         match &block.term {
             Term::Goto(_) => {}
-            Term::Branch { args, .. } => args.iter().for_each(|arg| read[arg.index()] = true),
+            Term::Branch { cond, args, .. } => {
+                let reads = Comparison::new(func, *cond, *args).reads();
+                reads.for_each(|arg| read[arg.index()] = true);
+            }
             Term::Leave { temps, .. } => temps.iter().for_each(|(_, temp)| read[temp.index()] = true),
         }
     }
@@ -331,7 +454,7 @@ pub(super) fn gives_up(facts: &Facts, inst: &Inst) -> bool {
 fn order(func: &Func) -> Vec<BlockId> {
     let leaves = |id: &BlockId| {
         let block = &func.blocks[id.index()];
-        matches!(block.term, Term::Leave { .. }) && block.insts.is_empty()
+        matches!(block.term, Term::Leave { .. }) && block.cost == 0
     };
     let (mut inner, mut outer) = (Vec::new(), Vec::new());
     for id in func.reached() {
