@@ -210,6 +210,7 @@ impl Jit {
             background: false,
             timed: false,
             listener: None,
+            without_passes: Without::default(),
             ops: Vec::new(),
             presence: Presence::default(),
             memo: Memo::default(),
