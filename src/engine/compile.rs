@@ -164,10 +164,10 @@ impl Order {
     fn make(&self, region: &Region, allocator: &mut Allocator) -> Result<UnitObject, GaveUp> {
         let mut probe = Probe::new(self.request.features);
         let host = Host { has_code: &mut |op| probe.has_code(op), mapped: &mapped() };
-        let region = whole(&self.recording, region.clone());
+        let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
+        let region = whole(&self.recording, region.clone(), level);
         let mut func = build(&self.recording, &region, host).map_err(GaveUp::from)?;
         self.spent.add(func.cost() * COMPILING);
-        let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
         let mut report = self.listener.is_some().then(|| RegionReport::new(&self.recording, &region));
         report.iter_mut().for_each(|report| report.built(&func));
         let mut after =

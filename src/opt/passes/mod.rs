@@ -68,9 +68,9 @@ impl Without {
 pub const PASSES: &[Pass] = &[
     Pass { name: "fold", only_o2: false, run: fold::run },
     Pass { name: "number", only_o2: false, run: number::run },
-    Pass { name: "memory", only_o2: false, run: memory::run },
-    Pass { name: "fold again", only_o2: false, run: fold::run },
-    Pass { name: "number again", only_o2: false, run: number::run },
+    Pass { name: "memory", only_o2: true, run: memory::run },
+    Pass { name: "fold again", only_o2: true, run: fold::run },
+    Pass { name: "number again", only_o2: true, run: number::run },
     Pass { name: "quiet", only_o2: false, run: quiet::run },
     Pass { name: "invariant", only_o2: true, run: invariant::run },
     Pass { name: "narrow", only_o2: false, run: facts::narrow },

@@ -39,6 +39,7 @@ pub use packed::Recipes;
 use plan::{Comparison, Plan, Step};
 pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// Code of a region, not placed yet.
@@ -106,6 +107,8 @@ struct Emitter<'a, 'b> {
     behind: Vec<Behind>,
     entries: Vec<(GuestAddr, u32)>,
     recipes: packed::Packer,
+    /// The step with a state that was asked about last, and of each value the first operand that it is there.
+    located: RefCell<(u32, Vec<u32>)>,
     origins: Vec<(Origin, Range<u32>)>,
     sequencer: Sequencer,
     /// Step and state of the operation at hand.
@@ -191,6 +194,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             behind: Vec::new(),
             entries: Vec::new(),
             recipes: packed::Packer::default(),
+            located: RefCell::new((plan::NONE, Vec::new())),
             origins: Vec::new(),
             sequencer: Sequencer::default(),
             at: (0, None),
@@ -291,12 +295,27 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     /// Location of a value among the operands of a step.
     fn location(&self, step: u32, value: Value) -> Option<Location> {
-        let number = *self.plan.numbers.get(value.index())?;
+        let number = *self.plan.numbers.get(value.index()).filter(|&&number| number != plan::NONE)?;
         let operands = self.plan.function.instructions[step as usize].operands.clone();
-        operands
-            .map(|at| at as usize)
-            .find(|&at| self.plan.function.operands[at].value.0 == number && number != plan::NONE)
-            .map(|at| self.allocation.locations[at])
+        let value_of = |at: u32| self.plan.function.operands[at as usize].value.0;
+        let at = match operands.len() {
+            0..8 => operands.clone().find(|&at| value_of(at) == number)?,
+            // Those of a state, of which all are asked for.
+            _ => {
+                let mut located = self.located.borrow_mut();
+                let (of, places) = &mut *located;
+                if *of != step {
+                    *of = step;
+                    places.resize(self.plan.function.classes.len(), plan::NONE);
+                    // Of those of one value the first counts.
+                    operands.clone().rev().for_each(|at| places[value_of(at) as usize] = at);
+                }
+                let at = places[number as usize];
+                // What is left from another step is none of this.
+                Some(at).filter(|at| operands.contains(at) && value_of(*at) == number)?
+            }
+        };
+        Some(self.allocation.locations[at as usize])
     }
 
     /// Whether no other value that a step reads, or its state has, is where its result goes.

@@ -37,13 +37,15 @@ struct Last {
     pc: GuestAddr,
     unused: u32,
     places: [Option<Place>; MADE],
+    /// The registers that have one.
+    made: Vec<RegId>,
     /// The operations of the last recipe that had some.
     ops: std::ops::Range<usize>,
 }
 
 impl Default for Last {
     fn default() -> Last {
-        Last { from: 0, pc: 0, unused: 0, places: [None; MADE], ops: 0..0 }
+        Last { from: 0, pc: 0, unused: 0, places: [None; MADE], made: Vec::new(), ops: 0..0 }
     }
 }
 
@@ -52,6 +54,8 @@ impl Default for Last {
 pub(super) struct Packer {
     recipes: Recipes,
     last: Last,
+    /// What is different; memory for it.
+    changed: Vec<(RegId, Option<Place>)>,
 }
 
 impl Packer {
@@ -63,20 +67,31 @@ impl Packer {
         put_signed(bytes, recipe.pc.wrapping_sub(last.pc).cast_signed());
         put_signed(bytes, i64::from(recipe.unused) - i64::from(last.unused));
         (last.from, last.pc, last.unused) = (from, recipe.pc, recipe.unused);
-        let mut places = [None; MADE];
+        let changed = &mut self.changed;
+        changed.clear();
+        // Taken out, so that those are left that are not made any more. No register is made twice.
         for &(reg, place) in &recipe.moves {
-            places[usize::from(reg)] = Some(place);
+            if last.places[usize::from(reg)] != Some(place) {
+                changed.push((reg, Some(place)));
+            }
+            last.places[usize::from(reg)] = None;
         }
-        let changed = || (0..MADE).filter(|&reg| places[reg] != last.places[reg]);
-        put(bytes, changed().count() as u64);
-        for reg in changed() {
-            put(bytes, reg as u64);
-            match places[reg] {
+        let gone = last.made.iter().filter(|&&reg| last.places[usize::from(reg)].is_some());
+        changed.extend(gone.map(|&reg| (reg, None)));
+        last.made.iter().for_each(|&reg| last.places[usize::from(reg)] = None);
+        last.made.clear();
+        for &(reg, place) in &recipe.moves {
+            last.places[usize::from(reg)] = Some(place);
+            last.made.push(reg);
+        }
+        put(bytes, changed.len() as u64);
+        for &(reg, place) in &*changed {
+            put(bytes, u64::from(reg));
+            match place {
                 None => put(bytes, 0),
                 Some(place) => put_place(bytes, place),
             }
         }
-        last.places = places;
         match recipe.ops.len() {
             0 => put(bytes, 0),
             _ if recipe.ops == ops[last.ops.clone()] => put(bytes, 1),
