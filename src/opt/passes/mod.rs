@@ -10,6 +10,7 @@ pub mod memory;
 pub mod mend;
 pub mod number;
 pub mod phis;
+pub mod pointer;
 pub mod quiet;
 pub mod sink;
 pub mod subst;
@@ -73,6 +74,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "number again", only_o2: true, run: number::run },
     Pass { name: "quiet", only_o2: false, run: quiet::run },
     Pass { name: "invariant", only_o2: true, run: invariant::run },
+    Pass { name: "pointer", only_o2: true, run: pointer::run },
     Pass { name: "narrow", only_o2: false, run: facts::narrow },
     Pass { name: "sink",   only_o2: false, run: sink::run },
     Pass { name: "surface", only_o2: false, run: surface::run },
