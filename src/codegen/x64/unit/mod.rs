@@ -149,6 +149,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             failed: false,
             low: false,
             strict: false,
+            back: None,
             snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
@@ -198,7 +199,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         for at in 0..self.plan.order.len() {
             let id = self.plan.order[at];
             let steps = self.plan.function.blocks[at].instructions.clone();
-            if self.func.blocks[id.index()].entry {
+            if self.func.blocks[id.index()].is_found() {
                 self.align(16);
                 self.entries.push((self.func.blocks[id.index()].pc, self.lower.here()));
             }

@@ -68,6 +68,7 @@ impl Probe {
             failed: false,
             low: false,
             strict: false,
+            back: None,
             snippets: &self.snippets,
         };
         lower.single_operation(op);
