@@ -107,6 +107,9 @@ macro_rules! fields {
             (offset_of!(CpuState, pc), "pc"),
             (offset_of!(CpuState, fuel), "fuel"),
             (offset_of!(CpuState, fuel_base), "fuel_base"),
+            (offset_of!(CpuState, reserved), "reserved"),
+            (offset_of!(CpuState, reserved_addr), "reserved_addr"),
+            (offset_of!(CpuState, reserved_value), "reserved_value"),
             (offset_of!(CpuState, fflags), "fflags"),
             (offset_of!(CpuState, frm), "frm"),
             $((offset_of!(CpuState, host) + offset_of!(HostSlots, $name), stringify!($name)),)*

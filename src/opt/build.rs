@@ -113,6 +113,7 @@ impl Builder<'_> {
             let mut empty = Block {
                 pc,
                 entry: false,
+                back: None,
                 phis: Vec::new(),
                 insts: Vec::new(),
                 preds: Vec::new(),
@@ -242,7 +243,9 @@ impl Builder<'_> {
         // guest's would be left without fuel.
         let mut has_code = |op: &IROp| matches!(op, IROp::Mark { .. }) || (self.host.has_code)(op);
         let whole = ends_for_length(ir) && !ir.ops.iter().all(&mut has_code);
-        if whole && block.entry {
+        // Only who is found by its address would be found again.
+        let found = block.entry && block.frames.is_empty();
+        if whole && found {
             return Err(Unbuilt::NoCode);
         }
         let (ops, mut cut) = if whole { (&[][..], Some(pc)) } else { (&ir.ops[..], None) };
@@ -258,7 +261,7 @@ impl Builder<'_> {
                 return Err(Unbuilt::NoMarks);
             }
             if !(self.host.has_code)(op) {
-                if begun == 1 && block.entry {
+                if begun == 1 && found {
                     return Err(Unbuilt::NoCode);
                 }
                 cut = Some(pc);
@@ -362,8 +365,20 @@ impl Builder<'_> {
             | Terminator::ReturnIndirect { base, offset } => {
                 self.guesses(open, block, ir, (base, offset), current);
             }
-            term => self.leave(&open, term, current),
+            term => self.leave_by(&open, block, term, current),
         }
+    }
+
+    /// Leaves by the terminator of a block of the region.
+    fn leave_by(&mut self, open: &Open, block: &RegionBlock, term: Terminator, current: &[Value; REGISTERS]) {
+        self.leave(open, term, current);
+        let (Terminator::Call { return_to, .. } | Terminator::CallIndirect { return_to, .. }) = term else {
+            return;
+        };
+        let back = block.edges.iter().find(|edge| edge.kind == EdgeKind::Returns && edge.pc == return_to);
+        // The entry stands before the block.
+        let back = back.filter(|edge| self.region.blocks[edge.to].entry);
+        self.func.blocks[open.id.index()].back = back.map(|edge| BlockId(self.main[edge.to].0 - 1));
     }
 
     /// Compares a computed target with those that it had, one after the other.
@@ -382,7 +397,7 @@ impl Builder<'_> {
             .map(|edge| (edge.pc, edge.to))
             .collect();
         if targets.is_empty() {
-            return self.leave(&open, ir.term, current);
+            return self.leave_by(&open, block, ir.term, current);
         }
         let base = current[usize::from(base)];
         // A target that is even as it stands is what it is compared with; an odd one leaves.
@@ -397,6 +412,7 @@ impl Builder<'_> {
             let other = self.push(Block {
                 pc: ir.start_pc,
                 entry: false,
+                back: None,
                 phis: Vec::new(),
                 insts: Vec::new(),
                 preds: vec![id],
@@ -411,7 +427,7 @@ impl Builder<'_> {
             self.ends[id.index()] = Some(open.regs.clone());
             open.id = other;
         }
-        self.leave(&open, ir.term, current);
+        self.leave_by(&open, block, ir.term, current);
     }
 
     fn set(&mut self, id: BlockId, term: Term) {
@@ -449,6 +465,7 @@ impl Builder<'_> {
         let out = Block {
             pc: target,
             entry: false,
+            back: None,
             phis: Vec::new(),
             insts: Vec::new(),
             preds: vec![open.id],
@@ -521,10 +538,11 @@ impl Builder<'_> {
     fn drop_unreachable(&mut self) {
         let mut reached = vec![false; self.func.blocks.len()];
         let mut todo: Vec<BlockId> =
-            self.func.block_ids().filter(|id| self.func.blocks[id.index()].entry).collect();
+            self.func.block_ids().filter(|id| self.func.blocks[id.index()].is_found()).collect();
         while let Some(id) = todo.pop() {
             if !std::mem::replace(&mut reached[id.index()], true) {
-                todo.extend(self.func.blocks[id.index()].succs());
+                let block = &self.func.blocks[id.index()];
+                todo.extend(block.succs().chain(block.back));
             }
         }
         for (block, _) in self.func.blocks.iter_mut().zip(&reached).filter(|(_, reached)| !**reached) {

@@ -117,8 +117,11 @@ pub enum Term {
 pub struct Block {
     /// Where it begins, for people and for entries.
     pub pc: GuestAddr,
-    /// It can be entered from outside; it has no predecessors then, and its values are homes.
+    /// It can be entered from outside; it has no predecessors then, and its values are homes. If calls were followed to get
+    /// there, only a call that the region itself left by leads there ([`Block::back`]).
     pub entry: bool,
+    /// The entry that the call which it leaves by comes back to. The same calls were followed to get to both.
+    pub back: Option<BlockId>,
     pub phis: Vec<Phi>,
     pub insts: Vec<Value>,
     pub preds: Vec<BlockId>,
@@ -136,6 +139,11 @@ pub struct Block {
 }
 
 impl Block {
+    /// Whether it is an entry for everybody who goes to its address.
+    pub fn is_found(&self) -> bool {
+        self.entry && self.frames.is_empty()
+    }
+
     /// The blocks that it goes on to.
     pub fn succs(&self) -> impl Iterator<Item = BlockId> {
         let (a, b) = match self.term {

@@ -10,6 +10,7 @@ pub mod eval;
 pub mod func;
 pub mod passes;
 pub mod peel;
+pub mod recording;
 pub mod region;
 mod simplify;
 pub mod text;

@@ -20,8 +20,7 @@ pub fn whole(recording: &Recording, region: Region, level: Level) -> Region {
     }
 }
 
-/// Makes a region complete: what leads from one of its blocks to another, however seldom, is an edge; and what is in a function
-/// that was followed into is not entered from outside, since nobody knows then what the calls around it are.
+/// Makes a region complete: what leads from one of its blocks to another, however seldom, is an edge.
 pub fn complete(recording: &Recording, region: &mut Region) {
     let known: Vec<(GuestAddr, Vec<GuestAddr>)> = region
         .blocks
@@ -29,9 +28,6 @@ pub fn complete(recording: &Recording, region: &mut Region) {
         .map(|block| (recording.blocks[block.block].start_pc, block.frames.clone()))
         .collect();
     for block in &mut region.blocks {
-        if !block.frames.is_empty() {
-            block.edges.retain(|edge| edge.kind == EdgeKind::Goes);
-        }
         let (one, other) = match recording.blocks[block.block].term {
             Terminator::Jump { target } => (Some(target), None),
             Terminator::Branch { taken, fallthrough, .. } => (Some(taken), Some(fallthrough)),
@@ -44,9 +40,6 @@ pub fn complete(recording: &Recording, region: &mut Region) {
             let inside = known.iter().position(|(at, frames)| *at == pc && *frames == block.frames);
             block.edges.extend(inside.map(|to| Edge { kind: EdgeKind::Goes, pc, to, count: 0 }));
         }
-    }
-    for block in region.blocks.iter_mut().skip(1) {
-        block.entry &= block.frames.is_empty();
     }
 }
 
@@ -66,18 +59,20 @@ fn peel(recording: &Recording, region: Region) -> Region {
         copy.entry = index == 0;
         copy.count = (block.count >> 4).max(1);
         for edge in &mut copy.edges {
-            if edge.to == 0 {
-                edge.to = size;
+            match edge.kind {
+                EdgeKind::Goes if edge.to == 0 => edge.to = size,
+                EdgeKind::Returns if edge.to != 0 => edge.to += size,
+                _ => {}
             }
         }
-        copy.edges.retain(|edge| edge.kind == EdgeKind::Goes);
         blocks.push(copy);
     }
     let Region { score, covered, entries, .. } = region;
     for (index, block) in region.blocks.into_iter().enumerate() {
         let mut block = block;
         block.entry &= index != 0;
-        block.edges.iter_mut().for_each(|edge| edge.to += size);
+        let inside = block.edges.iter_mut().filter(|edge| edge.kind == EdgeKind::Goes || edge.to != 0);
+        inside.for_each(|edge| edge.to += size);
         blocks.push(block);
     }
     Region { blocks, score, covered, entries }

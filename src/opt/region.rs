@@ -8,62 +8,10 @@
 //! A block is in a region once for each way of calls that leads to it, so that a return knows where it goes to. It is
 //! an expectation only, as everything here: code for a region checks it, or proves it.
 
+pub use super::recording::Recording;
 use crate::base::{GuestAddr, PcMap};
 use crate::ir::{IRBlock, Terminator};
 use std::collections::BinaryHeap;
-
-/// What ran: each block once, and the order in which they ran.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recording {
-    pub blocks: Vec<IRBlock>,
-    /// Indices into `blocks`. Where a block does not lead to the next one, its system call was served, or a signal came.
-    pub sequence: Vec<u32>,
-}
-
-impl Recording {
-    /// Goes on with another recording of the same guest code.
-    pub fn append(&mut self, other: &Recording) {
-        let mut known: PcMap<u32> =
-            self.blocks.iter().zip(0..).map(|(block, index)| (block.start_pc, index)).collect();
-        let place = |block: &IRBlock| {
-            *known.entry(block.start_pc).or_insert_with(|| {
-                self.blocks.push(block.clone());
-                self.blocks.len() as u32 - 1
-            })
-        };
-        let places: Vec<u32> = other.blocks.iter().map(place).collect();
-        let known = other.sequence.iter().filter_map(|&block| places.get(block as usize));
-        self.sequence.extend(known);
-    }
-
-    /// How many guest instructions of it ran in some blocks, and how often control came there from others. Their addresses are
-    /// in ascending order.
-    pub fn inside(&self, blocks: &[GuestAddr]) -> (u64, u64) {
-        let is_in: Vec<bool> =
-            self.blocks.iter().map(|block| blocks.binary_search(&block.start_pc).is_ok()).collect();
-        let (mut instructions, mut entries, mut was_in) = (0, 0, false);
-        for &block in &self.sequence {
-            if is_in[block as usize] {
-                instructions += self.blocks[block as usize].cost();
-                entries += u64::from(!was_in);
-            }
-            was_in = is_in[block as usize];
-        }
-        (instructions, entries)
-    }
-
-    /// Some of it from everywhere, about `most` blocks of the sequence.
-    #[must_use]
-    pub fn thinned(&self, most: usize) -> Recording {
-        let parts = self.sequence.len().div_ceil(most.max(1));
-        let parts = self.sequence.chunks(PART).enumerate().filter(|(at, _)| at % parts.max(1) == 0);
-        let sequence = parts.flat_map(|(_, part)| part).copied().collect();
-        Recording { blocks: self.blocks.clone(), sequence }
-    }
-}
-
-/// Blocks that stay together when a recording is thinned.
-const PART: usize = 250;
 
 /// What a region may be like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +21,8 @@ pub struct Limits {
     pub blocks: usize,
     /// Most calls that are followed into each other.
     pub frames: usize,
+    /// How often a call of a function is followed inside of itself.
+    pub recursion: usize,
     /// Most guest instructions of a function that is followed into, without those that it calls; twice as many if it is
     /// called from one place.
     pub callee: u64,
@@ -93,6 +43,7 @@ impl Default for Limits {
             instructions: 600,
             blocks: 150,
             frames: 4,
+            recursion: 2,
             callee: 120,
             cold: 64,
             targets: 3,
@@ -453,6 +404,8 @@ fn context_of(node: Node) -> ContextId {
 #[derive(Clone, Copy, Debug, Default)]
 struct Context {
     parent: ContextId,
+    /// First block of the function that is called, or of one of them.
+    function: u32,
     return_to: GuestAddr,
     depth: usize,
 }
@@ -478,16 +431,26 @@ impl Contexts {
     }
 
     /// The context of a call to be followed in context `parent`.
-    fn enter(&mut self, parent: ContextId, return_to: GuestAddr) -> ContextId {
+    fn enter(&mut self, parent: ContextId, function: u32, return_to: GuestAddr) -> ContextId {
         let known = self.inner[parent as usize].iter().find(|&&id| self.get(id).return_to == return_to);
         if let Some(&known) = known {
             return known;
         }
         let (id, depth) = (self.all.len() as ContextId, self.get(parent).depth + 1);
-        self.all.push(Context { parent, return_to, depth });
+        self.all.push(Context { parent, function, return_to, depth });
         self.inner.push(Vec::new());
         self.inner[parent as usize].push(id);
         id
+    }
+
+    /// How many of the calls that led to a context are of a function.
+    fn calls(&self, mut id: ContextId, function: u32) -> usize {
+        let mut calls = 0;
+        while id != ROOT {
+            calls += usize::from(self.get(id).function == function);
+            id = self.get(id).parent;
+        }
+        calls
     }
 
     fn frames(&self, mut id: ContextId) -> Vec<GuestAddr> {
@@ -525,14 +488,18 @@ struct Walk<'a> {
     /// `Limits::frames` and `Limits::callee`.
     frames: usize,
     callee: u64,
+    /// `Limits::recursion`, and whether a function was followed inside of itself.
+    recursion: usize,
+    recurses: bool,
     contexts: Contexts,
     stack: Vec<Frame>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(facts: &'a Facts<'a>, limits: &Limits, head: u32, callee: u64) -> Walk<'a> {
-        let contexts = Contexts::new();
-        Walk { facts, head, frames: limits.frames, callee, contexts, stack: Vec::new() }
+    fn new(facts: &'a Facts<'a>, limits: &Limits, head: u32) -> Walk<'a> {
+        let Limits { frames, callee, recursion, .. } = *limits;
+        let (contexts, stack) = (Contexts::new(), Vec::new());
+        Walk { facts, head, frames, callee, recursion, recurses: false, contexts, stack }
     }
 
     /// Shows all steps to `is_inside`, which says whether they stay inside.
@@ -565,7 +532,7 @@ impl<'a> Walk<'a> {
             Terminator::Call { return_to, .. } | Terminator::CallIndirect { return_to, .. } => {
                 let followed = here.filter(|&here| self.follows(here, block));
                 self.stack.push(Frame { return_to, site: here, followed: followed.is_some() });
-                let to = node(block, self.contexts.enter(context_of(followed?), return_to));
+                let to = node(block, self.contexts.enter(context_of(followed?), block, return_to));
                 Some(Step { from: followed, kind: EdgeKind::Goes, to })
             }
             Terminator::ReturnIndirect { .. } => self.returns(here, block),
@@ -574,18 +541,24 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether a call at `here` of the function that begins with `block` is followed.
-    fn follows(&self, here: Node, block: u32) -> bool {
+    fn follows(&mut self, here: Node, block: u32) -> bool {
         let (site, callee) = (block_of(here), self.facts.callees[block as usize].unwrap_or_default());
         let expected = match self.facts.block(site).term {
             Terminator::Call { target, .. } => target == self.facts.pc(block),
             _ => self.facts.expects(site, block),
         };
         let most = if callee.sites == 1 { self.callee * 2 } else { self.callee };
-        expected
-            && block != self.head
-            && !callee.recursive
-            && callee.instructions <= most
-            && self.contexts.get(context_of(here)).depth < self.frames
+        if !expected || callee.instructions > most || self.contexts.get(context_of(here)).depth >= self.frames
+        {
+            return false;
+        }
+        if block != self.head && !callee.recursive {
+            return true;
+        }
+        let calls = self.contexts.calls(context_of(here), block) + usize::from(block == self.head);
+        let follows = self.recursion > 0 && calls <= self.recursion;
+        self.recurses |= follows;
+        follows
     }
 
     /// The step of a return.
@@ -645,9 +618,16 @@ fn count(walk: &mut Walk<'_>) -> Vec<Counted> {
 /// The best region with this head, if it fits the limits.
 fn try_head(facts: &Facts<'_>, limits: &Limits, head: u32) -> Option<Region> {
     // Rather no rare paths than no calls, and rather no calls than a piece of it.
-    for callee in [limits.callee, limits.callee / 3, 0] {
-        let mut walk = Walk::new(facts, limits, head, callee);
+    let mut recurses = true;
+    for (callee, recursion) in
+        [(limits.callee, limits.recursion), (limits.callee, 0), (limits.callee / 3, 0), (0, 0)]
+    {
+        if recursion == 0 && callee == limits.callee && !recurses {
+            continue;
+        }
+        let mut walk = Walk::new(facts, &Limits { callee, recursion, ..*limits }, head);
         let mut nodes = count(&mut walk);
+        recurses = walk.recurses;
         let mut all = None;
         for rarer in [1, 4, 16] {
             keep_hot(&mut nodes, (limits.cold / rarer).max(1));

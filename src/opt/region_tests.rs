@@ -187,7 +187,7 @@ fn fib(n: u32, ran: &mut Vec<GuestAddr>) {
 }
 
 #[test]
-fn recursion_is_not_followed() {
+fn recursion_is_followed_twice() {
     let text = text(&[
         (0x100, "branch lt, x10, x11, 0x140, 0x104"),
         (0x104, "mark 0x104\nmark 0x106\nmark 0x108\nmark 0x10a\nmark 0x10c\ncall 0x100, 0x110"),
@@ -198,18 +198,17 @@ fn recursion_is_not_followed() {
     let mut ran = Vec::new();
     fib(12, &mut ran);
     let recording = recording(&text, ran.into_iter().skip(100));
-    let region = formed(&recording);
-    assert_eq!(region.head(&recording), Some(0x100));
-    assert_eq!(region.blocks.len(), 5);
-    assert!(region.blocks.iter().all(|block| block.frames.is_empty()));
-    let mut entries: Vec<GuestAddr> = region
-        .blocks
-        .iter()
-        .filter(|block| block.entry)
-        .map(|block| recording.blocks[block.block].start_pc)
-        .collect();
-    entries.sort_unstable();
-    assert_eq!(entries, [0x100, 0x110, 0x120]);
+    // Each call that is not followed comes back to where it was.
+    for (recursion, calls, frames) in [(0, 1, 0), (1, 3, 1), (2, 7, 2)] {
+        let limits = Limits { recursion, ..Limits::default() };
+        let region = form(&recording, &limits, &|_| false).unwrap();
+        check(&recording, &limits, &region);
+        assert_eq!(region.head(&recording), Some(0x100));
+        assert_eq!(region.blocks.len(), 5 * calls);
+        let back = region.blocks[1..].iter().filter(|block| block.entry);
+        let back: Vec<usize> = back.map(|block| block.frames.len()).collect();
+        assert_eq!(back, vec![frames; calls + 1]);
+    }
 }
 
 #[test]

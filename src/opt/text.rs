@@ -54,9 +54,10 @@ pub fn show(func: &Func) -> String {
                     .iter()
                     .map(|&(reg, value)| format!("{}={}", register_name(reg), name(value)))
                     .collect();
+                let back = block.back.map_or(String::new(), |back| format!(" back to b{}", back.0));
                 writeln!(
                     out,
-                    "  leave {term} with {} {}",
+                    "  leave {term} with {} {}{back}",
                     show_state(func, state.0 as usize),
                     temps.join(" ")
                 )

@@ -74,6 +74,13 @@ fn edges(func: &Func) -> Result<(), Flaw> {
         let none = Value::NONE;
         ensure(!block.entry || block.preds.is_empty() && block.phis.is_empty(), Rule::Entry, id, none)?;
         ensure(block.entry || !block.preds.is_empty(), Rule::Edge, id, none)?;
+        if let Some(back) = block.back {
+            let leaves = matches!(block.term, Term::Leave { .. });
+            let known = func.reached.get(back.index()) == Some(&true);
+            let fits =
+                known && func.blocks[back.index()].entry && func.blocks[back.index()].frames == block.frames;
+            ensure(leaves && fits, Rule::Entry, id, none)?;
+        }
         for to in block.succs() {
             let known = func.reached.get(to.index()) == Some(&true);
             ensure(known && func.blocks[to.index()].preds.contains(&id), Rule::Edge, id, none)?;
@@ -199,6 +206,7 @@ mod tests {
     fn block(term: Term, preds: &[u32]) -> Block {
         Block {
             pc: 0x1000,
+            back: None,
             entry: preds.is_empty(),
             phis: Vec::new(),
             insts: Vec::new(),

@@ -291,7 +291,7 @@ fn reference(recording: &Recording, region: &Region, entry: usize, machine: &Mac
 
 /// Runs from all entries on some machines.
 fn runs(func: &Func, machines: &[Machine]) -> Vec<Run> {
-    let entries = func.reached().filter(|id| func.blocks[id.index()].entry);
+    let entries = func.reached().filter(|id| func.blocks[id.index()].is_found());
     entries
         .flat_map(|id| machines.iter().map(move |machine| eval::run(func, id, machine.clone(), LIMIT)))
         .collect()
@@ -320,7 +320,8 @@ fn check(recording: &Recording, region: &Region, machines: &[Machine]) {
     let text = || recording.blocks.iter().map(IRBlock::to_string).collect::<String>();
     assert_eq!(verify(&func), Ok(()), "{}\n{}", text(), show(&func));
     let mut before = runs(&func, machines);
-    let entries = (0..region.blocks.len()).filter(|&at| region.blocks[at].entry);
+    let entries =
+        (0..region.blocks.len()).filter(|&at| region.blocks[at].entry && region.blocks[at].frames.is_empty());
     let wanted = entries.flat_map(|at| machines.iter().map(move |machine| (at, machine)));
     for ((at, machine), run) in wanted.zip(&before) {
         let mut run = run.clone();

@@ -55,7 +55,8 @@ impl Lower<'_> {
             Terminator::CallIndirect { base, offset, return_to } => {
                 self.computed_target(base, offset);
                 let back = self.asm.new_label();
-                let miss = self.cold(ColdKind::MissCall { return_to, back });
+                let has_room = self.back.is_some();
+                let miss = self.cold(ColdKind::MissCall { return_to, back, has_room });
                 self.look_up(miss);
                 self.push_return(return_to);
                 self.asm.call_m(Mem::base(RCX).disp(8));
@@ -143,12 +144,19 @@ impl Lower<'_> {
 
     /// Puts the guest's return address on the return stack, which is emptied if it is full.
     pub(super) fn push_return(&mut self, return_to: GuestAddr) {
+        if self.back.is_none() {
+            self.make_room();
+        }
+        self.push_address(return_to);
+    }
+
+    /// Empties the return stack if it is full. Below the limit there is room for far more than the calls of a unit.
+    pub(super) fn make_room(&mut self) {
         let back = self.asm.new_label();
         let full = self.cold(ColdKind::EmptyStack { back });
         self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));
         self.asm.jcc(Cond::B, full);
         self.asm.bind(back);
-        self.push_address(return_to);
     }
 
     /// Pushes a guest address; may use rdx.
@@ -164,8 +172,13 @@ impl Lower<'_> {
 
     /// Where a host return comes: drops the guest's return address and goes on behind the call.
     pub(super) fn returned(&mut self, return_to: GuestAddr) {
-        self.asm.lea_rm(Size::S64, RSP, Mem::base(RSP).disp(8));
-        self.jump(return_to);
+        let Some((back, frames)) = self.back else {
+            self.asm.lea_rm(Size::S64, RSP, Mem::base(RSP).disp(8));
+            return self.jump(return_to);
+        };
+        // What was pushed before the call is there as it was: the stack is emptied as a whole, and then nobody returns here.
+        self.asm.lea_rm(Size::S64, RSP, Mem::base(RSP).disp(8 + 16 * frames as i32));
+        self.asm.jmp(back);
     }
 
     /// `(base + offset) & !1` into rax.

@@ -6,6 +6,7 @@ use super::thunks::state;
 use super::{Lower, Repair};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Index, Mem, Scale, Size};
+use crate::asm::Label;
 use crate::base::{RegId, FIRST_FLOAT};
 use crate::codegen::Memory;
 use crate::ir::IROp;
@@ -205,6 +206,14 @@ impl Lower<'_> {
             IROp::AddAt64 { dst, src, base, .. } => self.exchange(op, S64, true, dst, src, base),
             IROp::SwapAt32 { dst, src, base, .. } => self.exchange(op, S32, false, dst, src, base),
             IROp::SwapAt64 { dst, src, base, .. } => self.exchange(op, S64, false, dst, src, base),
+            IROp::LoadReserved32 { dst, base, .. } => self.load_reserved(op, S32, dst, base),
+            IROp::LoadReserved64 { dst, base, .. } => self.load_reserved(op, S64, dst, base),
+            IROp::StoreConditional32 { dst, src, base, .. } => {
+                self.store_conditional(op, S32, dst, src, base);
+            }
+            IROp::StoreConditional64 { dst, src, base, .. } => {
+                self.store_conditional(op, S64, dst, src, base);
+            }
             IROp::Fence {} => self.asm.mfence(),
             IROp::ReadRetired { dst } => {
                 // A signal may move fuel from the register to the state; then both are to be read again.
@@ -223,6 +232,67 @@ impl Lower<'_> {
             _ => return false,
         }
         true
+    }
+
+    /// Goes to `slow` if the address is misaligned, which traps; returns a register with the address.
+    fn aligned(&mut self, size: Size, base: RegId, slow: Label) -> Gpr {
+        let address = self.value(base, RCX);
+        self.asm.test_ri(S32, address, if size == S32 { 3 } else { 7 });
+        self.asm.jcc(Cond::Ne, slow);
+        address
+    }
+
+    /// `dst` = memory, which is reserved: address and value are noted. A load comes before all that follows it (Intel SDM
+    /// Vol. 3A, 9.2.2).
+    fn load_reserved(&mut self, op: &IROp, size: Size, dst: RegId, base: RegId) {
+        let (slow, back) = self.slow(op);
+        let address = self.aligned(size, base, slow);
+        let mem = self.guest(Mem::base(address));
+        match size {
+            S32 => self.asm.movsxd_rm(RAX, mem),
+            _ => self.asm.mov_rm(S64, RAX, mem),
+        }
+        self.asm.mov_mr(S64, state(roles::RESERVED_ADDR), address);
+        self.asm.mov_mr(S64, state(roles::RESERVED_VALUE), RAX);
+        self.asm.mov_mi8(state(roles::RESERVED), 1);
+        self.put(dst, RAX);
+        self.asm.bind(back);
+    }
+
+    /// Memory = `src` and `dst` = 0 if the reservation is of this address and memory holds its value; else `dst` = 1. The
+    /// reservation is gone, also if the access faults.
+    fn store_conditional(&mut self, op: &IROp, size: Size, dst: RegId, src: RegId, base: RegId) {
+        let (slow, back) = self.slow(op);
+        let address = self.aligned(size, base, slow);
+        let value = match self.home(src) {
+            Home::Gpr(_) => self.sized(size, src, RAX),
+            _ => {
+                let free = if address != RCX { RCX } else { RDX };
+                if free == RDX && self.local.is_some() {
+                    // A unit may have a value in rdx.
+                    self.asm.jmp(slow);
+                }
+                self.load_sized(size, free, src);
+                free
+            }
+        };
+        let (lost, done) = (self.asm.new_label(), self.asm.new_label());
+        self.asm.cmp_mi8(state(roles::RESERVED), 0);
+        self.asm.mov_mi8(state(roles::RESERVED), 0);
+        self.asm.jcc(Cond::E, lost);
+        self.asm.cmp_mr(S64, state(roles::RESERVED_ADDR), address);
+        self.asm.jcc(Cond::Ne, lost);
+        self.asm.mov_rm(S64, RAX, state(roles::RESERVED_VALUE));
+        let mem = self.guest(Mem::base(address));
+        self.asm.lock_cmpxchg_mr(size, mem, value);
+        self.asm.setcc_r(Cond::Ne, RAX);
+        self.asm.movzx_rr8(S32, RAX, RAX);
+        self.asm.jmp(done);
+        self.asm.bind(lost);
+        self.asm.mov_ri32(RAX, 1);
+        self.asm.bind(done);
+        self.put(dst, RAX);
+        self.asm.bind(back);
     }
 
     /// `dst` = memory; memory += `src` (if `add`) or = `src`. A misaligned address traps, by the helper.

@@ -181,6 +181,7 @@ impl Compiler {
             low: false,
             strict: false,
             free: false,
+            back: None,
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
@@ -226,7 +227,7 @@ enum ColdKind {
     /// Its label is bound by whoever asked for it.
     Elsewhere,
     /// The same for a call: pushes its return addresses first.
-    MissCall { return_to: u64, back: Label },
+    MissCall { return_to: u64, back: Label, has_room: bool },
 }
 
 /// A block being lowered.
@@ -267,6 +268,8 @@ struct Lower<'a> {
     strict: bool,
     /// In a unit: nothing that the slow path of the operation at hand needs is where its result goes.
     free: bool,
+    /// Where the call comes back to by which a unit leaves, and how many pairs of addresses it put on the return stack before.
+    back: Option<(Label, usize)>,
 }
 
 /// Homes of the registers that stand for an operation's operands in a unit that has its own allocation.
@@ -573,12 +576,14 @@ impl Lower<'_> {
                 self.asm.jmp(back);
             }
             ColdKind::Stub { link } => self.snippets.put_stub(self.asm, link),
-            ColdKind::MissCall { return_to, back } => {
-                let room = self.asm.new_label();
-                self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));
-                self.asm.jcc_l8(Cond::Ae, room);
-                self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
-                self.asm.bind(room);
+            ColdKind::MissCall { return_to, back, has_room } => {
+                if !has_room {
+                    let room = self.asm.new_label();
+                    self.asm.cmp_rm(Size::S64, RSP, state(roles::STACK_LIMIT));
+                    self.asm.jcc_l8(Cond::Ae, room);
+                    self.asm.mov_rm(Size::S64, RSP, state(roles::STACK_BASE));
+                    self.asm.bind(room);
+                }
                 self.push_address(return_to);
                 self.asm.lea_rm(Size::S64, RCX, Mem::label(back));
                 self.asm.push_r(RCX);

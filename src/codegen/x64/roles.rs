@@ -117,6 +117,9 @@ offsets! {
     EXIT_VALUE = offset_of!(CpuState, host) + offset_of!(HostSlots, exit_value);
     HOST_PC = offset_of!(CpuState, host) + offset_of!(HostSlots, host_pc);
     SAVED = offset_of!(CpuState, host) + offset_of!(HostSlots, saved);
+    RESERVED = offset_of!(CpuState, reserved);
+    RESERVED_ADDR = offset_of!(CpuState, reserved_addr);
+    RESERVED_VALUE = offset_of!(CpuState, reserved_value);
     FFLAGS = offset_of!(CpuState, fflags);
     FRM = offset_of!(CpuState, frm);
     FLAG_TABLE = offset_of!(CpuState, host) + offset_of!(HostSlots, flag_table);

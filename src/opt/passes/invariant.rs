@@ -138,6 +138,7 @@ fn before(func: &mut Func, one: &Loop) -> BlockId {
     let block = Block {
         pc: block.pc,
         entry: false,
+        back: None,
         phis: Vec::new(),
         insts: Vec::new(),
         preds: vec![from],

@@ -146,6 +146,7 @@ mod tests {
             func.blocks.push(Block {
                 pc: 0x1000,
                 entry: false,
+                back: None,
                 phis: vec![Phi { value, args: args.iter().copied().map(Value).collect() }],
                 insts: Vec::new(),
                 preds: Vec::new(),

@@ -24,11 +24,13 @@ impl Emitter<'_, '_> {
         self.go_home(step, state, temps)?;
         let block = &self.func.blocks[id.index()];
         self.give_back(self.longest[id.index()] - block.cost);
+        self.lower.back = block.back.map(|back| (self.labels[back.index()], block.frames.len()));
         self.push_frames(&block.frames);
         let local = self.lower.local.take();
         (self.lower.upper, self.lower.raw, self.lower.boxed) = (Upper::UNKNOWN, Raw::default(), 0);
         let first = self.lower.cold.len();
         self.lower.terminator(&term);
+        self.lower.back = None;
         // Its slow paths know the homes of units only.
         for cold in &mut self.lower.cold[first..] {
             cold.kept = u32::MAX;
@@ -207,6 +209,10 @@ impl Emitter<'_, '_> {
     /// Puts the returns of calls that were followed on the return stack. A return to one of them goes on behind the call,
     /// as from any other.
     pub(super) fn push_frames(&mut self, frames: &[GuestAddr]) {
+        if self.lower.back.is_some() {
+            // All that is pushed from here on is dropped at once when the call comes back, so it must be there.
+            self.lower.make_room();
+        }
         for &return_to in frames {
             let back = self.lower.asm.new_label();
             self.behind.push(super::Behind::Return { label: back, return_to });

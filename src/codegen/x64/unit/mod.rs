@@ -155,6 +155,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             low: false,
             strict: false,
             free: false,
+            back: None,
             snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
@@ -205,7 +206,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         for at in 0..self.plan.order.len() {
             let id = self.plan.order[at];
             let steps = self.plan.function.blocks[at].instructions.clone();
-            if self.func.blocks[id.index()].entry {
+            if self.func.blocks[id.index()].is_found() {
                 self.align(16);
                 self.entries.push((self.func.blocks[id.index()].pc, self.lower.here()));
             }

@@ -69,6 +69,7 @@ impl Probe {
             low: false,
             strict: false,
             free: false,
+            back: None,
             snippets: &self.snippets,
         };
         lower.single_operation(op);
