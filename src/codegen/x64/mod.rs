@@ -65,10 +65,7 @@ pub fn compile(
     keep: &mut dyn FnMut(IROp) -> u64,
     request: &Request,
 ) -> Result<CodeObject, Bail> {
-    let mut compiler = Compiler::default();
-    if request.listing {
-        compiler.0.asm = Assembler::with_listing();
-    }
+    let mut compiler = Compiler(Buffers::new(request));
     compiler.emit(block, keep, request)?;
     let Buffers { asm, marks, pending, repairs, links, .. } = compiler.0;
     let code = asm.finish().map_err(Bail::Assembler)?;
@@ -92,6 +89,58 @@ struct Buffers {
     cold: Vec<Cold>,
     cost: i32,
     snippets: Snippets,
+}
+
+impl Buffers {
+    /// Empty ones, with a listing if the request asks for it.
+    fn new(request: &Request) -> Buffers {
+        let asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
+        Buffers { asm, ..Buffers::default() }
+    }
+
+    /// Empties them and begins to lower; `local` are the homes in a unit that has its own allocation.
+    fn lower<'a>(
+        &'a mut self,
+        request: &'a Request,
+        keep: &'a mut dyn FnMut(IROp) -> u64,
+        local: Option<Locals>,
+    ) -> Lower<'a> {
+        let Buffers { asm, marks, pcs, pending, repairs, links, cold, cost, snippets } = self;
+        let cost = *cost;
+        asm.clear();
+        marks.clear();
+        pcs.clear();
+        pending.clear();
+        repairs.clear();
+        links.clear();
+        cold.clear();
+        Lower {
+            asm,
+            request,
+            keep,
+            cost,
+            mark: 0,
+            marks,
+            pcs,
+            pending,
+            repairs,
+            links,
+            cold,
+            snippets,
+            upper: Upper::UNKNOWN,
+            put_off: PutOff::default(),
+            raw: Raw::default(),
+            boxed: 0,
+            resync: false,
+            local,
+            kept: Vec::new(),
+            failed: false,
+            low: false,
+            strict: false,
+            free: false,
+            back: None,
+        }
+    }
 }
 
 /// Code of one block in the memory of its [`Compiler`]; the fields are those of [`CodeObject`].
@@ -148,41 +197,7 @@ impl Compiler {
         request: &Request,
     ) -> Result<(), Bail> {
         self.0.cost = i32::try_from(block.cost()).map_err(|_| Bail::TooLarge)?;
-        let Buffers { asm, marks, pcs, pending, repairs, links, cold, cost, snippets } = &mut self.0;
-        let cost = *cost;
-        asm.clear();
-        marks.clear();
-        pcs.clear();
-        pending.clear();
-        repairs.clear();
-        links.clear();
-        cold.clear();
-        let mut lower = Lower {
-            asm,
-            request,
-            keep,
-            cost,
-            mark: 0,
-            marks,
-            pcs,
-            pending,
-            repairs,
-            links,
-            cold,
-            snippets,
-            upper: Upper::UNKNOWN,
-            put_off: PutOff::default(),
-            raw: Raw::default(),
-            boxed: 0,
-            resync: false,
-            local: None,
-            kept: Vec::new(),
-            failed: false,
-            low: false,
-            strict: false,
-            free: false,
-            back: None,
-        };
+        let mut lower = self.0.lower(request, keep, None);
         lower.entry();
         lower.operations(&block.ops, &block.term);
         lower.asm.begin_second();

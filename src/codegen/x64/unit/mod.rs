@@ -18,10 +18,10 @@ mod probe;
 mod recipe;
 mod seat;
 
-use super::snippets::{Snippets, STUB_NUMBER};
-use super::{ColdKind, Lower, Raw, Request, Upper};
+use super::snippets::STUB_NUMBER;
+use super::{Buffers, ColdKind, Lower, Raw, Request, Upper};
 use crate::asm::x64::reg::*;
-use crate::asm::x64::{Assembler, Mem, Size};
+use crate::asm::x64::{Mem, Size};
 use crate::asm::Label;
 use crate::base::{GuestAddr, RegId};
 use crate::codegen::x64::roles::{self, slot, Home};
@@ -125,43 +125,15 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
     let target = plan::target();
     let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::Registers)?;
     debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
-    let mut asm = if request.listing { Assembler::with_listing() } else { Assembler::new() };
-    let mut links = Vec::new();
+    let mut buffers = Buffers::new(request);
     let (entries, recipes, origins) = {
-        let (mut marks, mut pcs, mut pending, mut repairs, mut cold) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut failed = |_: IROp| 0;
-        let snippets = Snippets::default();
-        let lower = Lower {
-            asm: &mut asm,
-            request,
-            keep: &mut failed,
-            cost: 0,
-            mark: 0,
-            marks: &mut marks,
-            pcs: &mut pcs,
-            pending: &mut pending,
-            repairs: &mut repairs,
-            links: &mut links,
-            cold: &mut cold,
-            upper: Upper::UNKNOWN,
-            put_off: PutOff::default(),
-            raw: Raw::default(),
-            boxed: 0,
-            resync: false,
-            local: Some([Home::Zero; 64]),
-            kept: Vec::new(),
-            failed: false,
-            low: false,
-            strict: false,
-            free: false,
-            back: None,
-            snippets: &snippets,
-        };
+        let mut none = |_: IROp| 0;
+        let lower = buffers.lower(request, &mut none, Some([Home::Zero; 64]));
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
         (emitter.entries, emitter.recipes.finish(), emitter.origins)
     };
+    let Buffers { asm, links, .. } = buffers;
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
     Ok(UnitObject { bytes: code.into_bytes(), entries, links, recipes, listing, origins })

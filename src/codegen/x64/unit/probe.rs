@@ -2,10 +2,9 @@
 //! list has to agree with it.
 
 use super::super::roles::{Home, FPR_ROLES, GPR_ROLES};
-use super::super::snippets::Snippets;
-use super::{Lower, PutOff, Raw, Request, Upper};
+use super::{Buffers, Request};
 use crate::asm::x64::reg::*;
-use crate::asm::x64::{Assembler, CpuFeatures};
+use crate::asm::x64::CpuFeatures;
 use crate::base::RegId;
 use crate::codegen::Memory;
 use crate::ir::IROp;
@@ -13,9 +12,8 @@ use crate::ir::IROp;
 /// Tries operations out.
 #[derive(Debug)]
 pub struct Probe {
-    asm: Assembler,
+    buffers: Buffers,
     request: Request,
-    snippets: Snippets,
 }
 
 /// The guest's registers that are in a host register while units meet.
@@ -27,7 +25,7 @@ impl Probe {
     /// For a processor.
     pub fn new(features: CpuFeatures) -> Probe {
         let request = Request { memory: Memory::Low, features, first_link: 0, listing: false };
-        Probe { asm: Assembler::new(), request, snippets: Snippets::default() }
+        Probe { buffers: Buffers::new(&request), request }
     }
 
     /// Whether an operation has code.
@@ -39,39 +37,11 @@ impl Probe {
         if matches!(op, IROp::Copy { .. } | IROp::Const { .. }) {
             return true;
         }
-        self.asm.clear();
         let mut homes = [Home::Gpr(RBX); 64];
         homes[0] = Home::Zero;
         homes[32..].fill(Home::Xmm(Xmm::ALL[2]));
-        let (mut marks, mut pcs, mut pending, mut repairs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (mut links, mut cold) = (Vec::new(), Vec::new());
-        let mut keep = |_: IROp| 0;
-        let mut lower = Lower {
-            asm: &mut self.asm,
-            request: &self.request,
-            keep: &mut keep,
-            cost: 0,
-            mark: 0,
-            marks: &mut marks,
-            pcs: &mut pcs,
-            pending: &mut pending,
-            repairs: &mut repairs,
-            links: &mut links,
-            cold: &mut cold,
-            upper: Upper::UNKNOWN,
-            put_off: PutOff::default(),
-            raw: Raw::default(),
-            boxed: 0,
-            resync: false,
-            local: Some(homes),
-            kept: Vec::new(),
-            failed: false,
-            low: false,
-            strict: false,
-            free: false,
-            back: None,
-            snippets: &self.snippets,
-        };
+        let mut none = |_: IROp| 0;
+        let mut lower = self.buffers.lower(&self.request, &mut none, Some(homes));
         lower.single_operation(op);
         !lower.failed
     }
