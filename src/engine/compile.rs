@@ -17,7 +17,7 @@ use crate::codegen::x64::Request;
 use crate::codegen::Bail;
 use crate::opt::build::{build, Host, Unbuilt};
 use crate::opt::func::Func;
-use crate::opt::passes::{run_with, Level};
+use crate::opt::passes::{run_with, Level, Without};
 use crate::opt::peel::whole;
 use crate::opt::region::{form, NoRegion, Recording, Region};
 use crate::regalloc::Allocator;
@@ -42,6 +42,7 @@ pub(super) struct Order {
     pub tier: Tier,
     /// For what the code is; units number their links from 0.
     pub request: Request,
+    pub without: Without,
     /// Is told of the region: its form after each pass, and its code.
     pub listener: Option<Listener>,
     /// The code that it becomes part of, and its number: another one means other code.
@@ -171,7 +172,7 @@ impl Order {
         report.iter_mut().for_each(|report| report.built(&func));
         let mut after =
             |pass: &str, func: &Func| report.iter_mut().for_each(|report| report.after(pass, func));
-        if let Err(broken) = run_with(&mut func, level, cfg!(debug_assertions), &mut after) {
+        if let Err(broken) = run_with(&mut func, level, self.without, cfg!(debug_assertions), &mut after) {
             debug_assert!(false, "{broken:?}");
             return Err(GaveUp::Broken);
         }

@@ -221,6 +221,7 @@ impl Jit {
             again: self.profile.again,
             tier: self.tier,
             request: native.unit_request(),
+            without: self.without_passes,
             listener: self.listener.clone(),
             generation: native.generation(),
             number: native.number(),

@@ -22,6 +22,7 @@ use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
+use crate::opt::passes::Without;
 use presence::Presence;
 use report::Listener;
 pub use stats::{GaveUp, Reasons, Refusals, Stats, TierStats};
@@ -176,6 +177,7 @@ pub struct Jit {
     timed: bool,
     /// Is told of every region.
     listener: Option<Listener>,
+    without_passes: Without,
     /// Memory for the operations of the next block.
     ops: Vec<IROp>,
     /// Which translations are being run, for other threads to see.
@@ -208,6 +210,7 @@ impl Jit {
             background: false,
             timed: false,
             listener: None,
+            without_passes: Without::default(),
             ops: Vec::new(),
             presence: Presence::default(),
             memo: Memo::default(),
@@ -243,6 +246,11 @@ impl Jit {
         self.listener = Some(listener);
     }
 
+    /// Leaves passes out of what is compiled from now on, to see what each is worth (default: none).
+    pub fn set_without_passes(&mut self, without: Without) {
+        self.without_passes = without;
+    }
+
     /// Whether regions of [`Tier::O2`] and [`Tier::Auto`] are compiled by a thread beside the guest's, while the guest runs on
     /// (default: no). When a region is there then depends on the host; nothing else does. The thread is started when it is
     /// first needed, blocks all signals, and ends with the last engine that shares code with this one. A process that has
@@ -276,6 +284,7 @@ impl Jit {
         jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());
         jit.without_native = self.without_native;
         jit.listener = self.listener.clone();
+        jit.without_passes = self.without_passes;
         jit.works = Arc::clone(&self.works);
         (jit.background, jit.timed) = (self.background, self.timed);
         jit.cpu = self.cpu.copy();

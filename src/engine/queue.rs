@@ -347,7 +347,8 @@ mod tests {
             Request { memory: Memory::Low, features: CpuFeatures::ALL, first_link: 0, listing: false };
         let (generation, spent) = (Weak::new(), Arc::default());
         let (tier, again, listener) = (Tier::O2, false, None);
-        Order { recording, samples, again, tier, request, listener, generation, number, spent }
+        let without = Default::default();
+        Order { recording, samples, again, tier, request, without, listener, generation, number, spent }
     }
 
     fn region(score: u64) -> Region {

@@ -10,6 +10,7 @@ use crate::base::{GuestAddr, RegId};
 use crate::engine::report::{Listener, RegionReport};
 use crate::engine::{Jit, Stats, Tier};
 use crate::mmu::{Placement, SoftMmu};
+use crate::opt::passes::Without;
 use crate::sys::{host, signal as host_signal};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub struct MachineBuilder {
     tier: Tier,
     code_cache: Option<usize>,
     listener: Option<Listener>,
+    without_passes: Without,
     background: bool,
     timed: bool,
 }
@@ -131,6 +133,12 @@ impl MachineBuilder {
         self
     }
 
+    /// Leaves passes out of optimised code, to see what each is worth.
+    pub fn without_passes(mut self, without: Without) -> Self {
+        self.without_passes = without;
+        self
+    }
+
     /// Compiles optimised code in a thread of its own, while the guest runs on; see [`Jit::set_background`]. Default: no, in
     /// the thread of the guest that found it hot.
     pub fn background(mut self, on: bool) -> Self {
@@ -165,6 +173,7 @@ impl MachineBuilder {
         let mut jit = Jit::new();
         jit.set_tier(self.tier);
         jit.set_background(self.background);
+        jit.set_without_passes(self.without_passes);
         jit.set_timed(self.timed);
         if let Some(listener) = self.listener {
             jit.set_listener(listener);

@@ -3,19 +3,20 @@
 
 use super::passes::Level;
 use super::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
+use super::unroll::unroll;
 use crate::base::GuestAddr;
 use crate::ir::Terminator;
 
 /// Guest instructions beyond which a region is not peeled.
 const LARGEST: u64 = 250;
 
-/// A region as it is compiled: complete, and peeled if that is worth it. O1 has no time for two copies.
+/// A region as it is compiled: complete, peeled and unrolled if that is worth it. O1 has no time for two copies.
 pub fn whole(recording: &Recording, region: Region, level: Level) -> Region {
     let mut region = region;
     complete(recording, &mut region);
     match level {
         Level::O1 => region,
-        Level::O2 => peel(recording, region),
+        Level::O2 => unroll(recording, peel(recording, region)),
     }
 }
 

@@ -8,7 +8,9 @@ use super::moves::Sequencer;
 use super::piece::{Piece, Place};
 use super::scan::ValueState;
 use super::slots::arrived;
-use super::{Allocation, Counts, Edit, Function, Location, Move, OperandKind, Point, Register, Target};
+use super::{
+    Allocation, Counts, Edit, Function, Location, Move, Operand, OperandKind, Point, Register, Target,
+};
 
 /// What was decided before.
 pub(super) struct Parts<'a> {
@@ -41,6 +43,8 @@ pub(super) struct Resolver {
     mobile: Vec<u64>,
     /// Those whose stores on leaving are needed.
     late: Vec<bool>,
+    /// Those that are stored right behind their definition.
+    stored: Vec<bool>,
     group: Vec<Move>,
     sequencer: Sequencer,
 }
@@ -117,8 +121,10 @@ impl Resolver {
         self.raw.clear();
         self.leaving.clear();
         self.leaving.resize(values, 0.0);
-        self.late.clear();
-        self.late.resize(values, false);
+        for set in [&mut self.late, &mut self.stored] {
+            set.clear();
+            set.resize(values, false);
+        }
         self.mobile.clear();
         self.mobile.resize(values.div_ceil(64), 0);
         out.counts = Counts::default();
@@ -130,6 +136,7 @@ impl Resolver {
         for value in 0..values {
             self.definition(parts, value);
         }
+        self.kept(parts, &mut out.locations);
         self.emit(parts, out);
     }
 
@@ -252,19 +259,38 @@ impl Resolver {
         let point = definition.position.div_ceil(STEP);
         let last = !definition.parameter && parts.in_last(definition.position);
         if let Some(from) = parts.arrival(value) {
-            self.late[value] = last;
+            (self.late[value], self.stored[value]) = (last, !last);
             if !last {
                 self.raw.push(Raw { key: before(point), one: Move { from, to: slot }, leaves: NONE });
             }
             return;
         }
         let from = parts.at(value, definition.position);
+        self.stored[value] = from == slot;
         if !matches!(from, Location::Register(_)) || self.leaving[value] == 0.0 {
             return;
         }
         self.late[value] = last || self.leaving[value] < parts.weight(definition.position);
         if !self.late[value] {
+            self.stored[value] = true;
             self.raw.push(Raw { key: before(point), one: Move { from, to: slot }, leaves: NONE });
+        }
+    }
+
+    /// Who only needs to know where a value is gets told its home, if it is there as well: exits need no store then.
+    fn kept(&self, parts: &Parts<'_>, out: &mut [Location]) {
+        let function = parts.function;
+        for (index, instruction) in function.instructions.iter().enumerate() {
+            for at in instruction.operands.clone() {
+                let Operand { value, kind } = function.operands[at as usize];
+                let value = value.0 as usize;
+                let (OperandKind::UseAny, Some(slot)) = (kind, parts.slots[value]) else { continue };
+                let arrives = parts.live.definitions[value].fixed == Location::Slot(slot);
+                let stored = self.stored[value] && function.homes[value] == Some(slot);
+                if arrives || stored && index as u32 * STEP > parts.live.definitions[value].position {
+                    out[at as usize] = Location::Slot(slot);
+                }
+            }
         }
     }
 

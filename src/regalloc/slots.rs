@@ -17,7 +17,7 @@ struct Tenant {
 
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    /// Slot of each spilled value.
+    /// Slot of each spilled value, and of those that are still where they arrived.
     pub of: Vec<Option<u16>>,
     /// How many free slots are in use, from the first on.
     pub used: u16,
@@ -89,6 +89,15 @@ impl Slots {
             self.of[value] = Some(slot);
             self.used = self.used.max(slot - target.free_slots.start + 1);
             self.admit(value, slot, NONE);
+        }
+        // What arrived in a slot that nobody else wants stays there besides, wherever it is read.
+        for (value, definition) in live.definitions.iter().enumerate() {
+            if let (Location::Slot(slot), false) = (definition.fixed, values[value].spilled) {
+                if self.is_free(live, value, slot) {
+                    self.of[value] = Some(slot);
+                    self.admit(value, slot, NONE);
+                }
+            }
         }
         Ok(())
     }

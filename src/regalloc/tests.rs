@@ -125,6 +125,26 @@ fn value_in_memory_costs_nothing_until_it_is_read() {
     assert_eq!(allocation.locations, [Location::Slot(3); 2]);
 }
 
+/// An exit that wants a value in its home needs no store, wherever else the value is.
+#[test]
+fn value_that_is_in_its_home_besides_is_there_for_exits() {
+    let mut b = Builder::default();
+    let [arrives, stored] = b.values();
+    b.function.homes[stored.0 as usize] = Some(5);
+    b.block(1, &[]);
+    b.op(&[(DefAt(Location::Slot(3)), arrives)]);
+    b.op(&[(Def, stored)]);
+    (0..3).for_each(|_| b.op(&[(Use, arrives), (Use, stored)]));
+    b.op(&[]);
+    b.clobber();
+    (0..3).for_each(|_| b.op(&[(Use, arrives), (Use, stored)]));
+    b.op(&[(UseAny, arrives), (UseAny, stored)]);
+    let allocation = allocate(&b.finish(), 4);
+    let [.., x, y, p, q] = allocation.locations[..] else { panic!("{allocation:?}") };
+    assert!(matches!((x, y), (Location::Register(_), Location::Register(_))), "{allocation:?}");
+    assert_eq!((p, q), (Location::Slot(3), Location::Slot(5)));
+}
+
 #[test]
 fn value_across_a_call_is_stored_once() {
     let mut b = Builder::default();

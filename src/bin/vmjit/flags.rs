@@ -6,11 +6,12 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use vm_engine_jit::linux::machine::started_for_another;
+use vm_engine_jit::opt::passes::Without;
 use vm_engine_jit::Tier;
 
 /// What the user asked for.
 pub enum Command {
-    Run(RunOptions),
+    Run(Box<RunOptions>),
     Disasm(DisasmOptions),
     Dump(DumpOptions),
     /// Whether only to print.
@@ -31,6 +32,9 @@ pub struct RunOptions {
     pub tier_name: Option<OsString>,
     pub strace: bool,
     pub trace_regions: bool,
+    /// Passes that are left out, and their names.
+    pub without: Without,
+    pub without_names: Vec<OsString>,
     /// Optimised code is compiled by the guest's threads themselves.
     pub foreground: bool,
     pub stats: Option<StatsForm>,
@@ -94,6 +98,7 @@ Options of run:
       --tier TIER          what runs the code: interp, o0, o1, o2, auto (default), random[:SEED]
       --strace             print each system call to standard error
       --trace-regions      print each optimised region to standard error: after each pass, and its code
+      --without PASS       leave a pass of the optimiser out; may be given again
       --foreground         compile optimised code where it is found hot, not beside the guest in a thread of its own
       --stats[=json]       print counts to standard error at the end
       --fuel N             stop after N guest instructions (exit code 125)
@@ -167,7 +172,7 @@ fn by_kernel(
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let tier_name = set("VMJIT_TIER");
     let tier = tier_name.as_deref().map(tier).transpose()?.unwrap_or_default();
-    Ok(Command::Run(RunOptions {
+    Ok(Command::Run(Box::new(RunOptions {
         program: program.into(),
         argv0: Some(argv0),
         args: words.collect(),
@@ -175,7 +180,7 @@ fn by_kernel(
         tier,
         tier_name,
         ..RunOptions::default()
-    }))
+    })))
 }
 
 fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
@@ -186,7 +191,7 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Value(program)) => {
                 options.program = program.into();
                 options.args = parser.raw_args()?.collect();
-                return Ok(Command::Run(options));
+                return Ok(Command::Run(Box::new(options)));
             }
             Some(Short('h') | Long("help")) => return Ok(Command::Print(HELP.to_string())),
             Some(Short('L') | Long("sysroot")) => options.sysroot = Some(parser.value()?.into()),
@@ -201,6 +206,14 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Long("exec-name")) => options.exec_name = Some(parser.value()?),
             Some(Long("strace")) => options.strace = true,
             Some(Long("trace-regions")) => options.trace_regions = true,
+            Some(Long("without")) => {
+                let name = parser.value()?;
+                let add = options.without.add(&name.to_string_lossy());
+                add.map_err(|names| {
+                    Failure::usage(format!("--without {}: no such pass; there are {names}", name.display()))
+                })?;
+                options.without_names.push(name);
+            }
             Some(Long("foreground")) => options.foreground = true,
             Some(Long("stats")) => options.stats = Some(stats(parser.optional_value())?),
             Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),

@@ -60,10 +60,23 @@ impl Emitter<'_, '_> {
         }
         let mut sequence = Vec::new();
         self.sequencer.sequence(&moves, plan::target().scratch, &mut sequence);
-        sequence.into_iter().for_each(|one| self.one_move(one));
+        let low = all.iter().filter(|&&(_, value)| self.is_low(value));
+        let low: Vec<Location> = low.map(|&(reg, _)| home_location(reg)).collect();
+        let mut whole = Vec::new();
+        for one in sequence {
+            // Nobody reads a home once it is written.
+            match one.to {
+                Location::Register(to) if to.class == 0 && low.contains(&one.to) => {
+                    whole.push(one.to);
+                    self.extending_move(one.from, plan::gpr(to.number));
+                }
+                _ => self.one_move(one),
+            }
+        }
         for &(reg, value) in &all {
             match func.constant(value) {
                 Some(number) => self.number_home(reg, number),
+                None if whole.contains(&home_location(reg)) => {}
                 None => self.mend_home(reg, value),
             }
         }
@@ -89,11 +102,31 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Whether only the low half of a value is where the value is.
+    fn is_low(&self, value: Value) -> bool {
+        let sunk = self.func.inst(value).sunk;
+        self.facts.narrow[value.index()] && !self.facts.wanted[value.index()] && !sunk
+    }
+
+    /// Moves a value of which only the low half is there, and makes it whole.
+    fn extending_move(&mut self, from: Location, to: Gpr) {
+        match from {
+            Location::Register(from) if from.class == 0 => {
+                self.lower.asm.movsxd_rr(to, plan::gpr(from.number));
+            }
+            Location::Register(from) => {
+                self.lower.asm.movq_rx(to, xmm(from.number));
+                self.lower.asm.movsxd_rr(to, to);
+            }
+            Location::Slot(from) => self.lower.asm.movsxd_rm(to, cell(from)),
+            Location::Nowhere => {}
+        }
+    }
+
     /// Makes what is in a home what it should be.
     fn mend_home(&mut self, reg: RegId, value: Value) {
-        let sunk = self.func.inst(value).sunk;
-        let low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()] && !sunk;
-        let raw = self.facts.raw[value.index()];
+        let low = self.is_low(value);
+        let (raw, single) = (self.facts.raw[value.index()], self.facts.boxed[value.index()]);
         match home_location(reg) {
             Location::Register(register) if register.class == 0 && low => {
                 let host = plan::gpr(register.number);
@@ -104,11 +137,11 @@ impl Emitter<'_, '_> {
                 self.lower.asm.mov_mr(Size::S64, cell(slot), RAX);
             }
             Location::Register(register) if register.class == 1 && raw => {
-                self.lower.mend_xmm(xmm(register.number));
+                self.lower.mend_xmm(xmm(register.number), single);
             }
             Location::Slot(slot) if raw => {
                 self.lower.asm.movsd_xm(Xmm::ALL[0], cell(slot));
-                self.lower.mend_xmm(Xmm::ALL[0]);
+                self.lower.mend_xmm(Xmm::ALL[0], single);
                 self.lower.asm.movsd_mx(cell(slot), Xmm::ALL[0]);
             }
             _ => {}

@@ -121,7 +121,7 @@ struct Emitter<'a, 'b> {
 /// A [`Bail`]; the region has no code then.
 pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -> Result<UnitObject, Bail> {
     let facts = facts(func);
-    let plan = Plan::new(func);
+    let plan = Plan::new(func, &facts);
     let target = plan::target();
     let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::Registers)?;
     debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
@@ -154,6 +154,7 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             failed: false,
             low: false,
             strict: false,
+            free: false,
             snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
@@ -317,6 +318,16 @@ impl<'a, 'b> Emitter<'a, 'b> {
         Some(self.allocation.locations[at as usize])
     }
 
+    /// Whether no other value that a step reads, or its state has, is where its result goes.
+    fn is_free(&self, step: u32, value: Value) -> bool {
+        let operands = self.plan.function.instructions[step as usize].operands.clone();
+        let Some(result) = self.location(step, value) else { return true };
+        let own = self.plan.numbers[value.index()];
+        operands.map(|at| at as usize).all(|at| {
+            self.plan.function.operands[at].value.0 == own || self.allocation.locations[at] != result
+        })
+    }
+
     fn step(&mut self, id: BlockId, at: usize, step: u32) -> Result<(), Bail> {
         self.edits(step);
         match self.plan.steps[step as usize] {
@@ -357,13 +368,14 @@ impl<'a, 'b> Emitter<'a, 'b> {
             self.lower.asm.mfence();
             return Ok(());
         }
-        let state = inst.state.filter(|_| plan::gives_up(inst));
+        let state = inst.state.filter(|_| plan::gives_up(self.facts, inst));
         self.at = (step, state);
         let mut seats = Seats::default();
         let op = self.seat(&mut seats, step, value, inst, op)?;
         let from = self.lower.here();
         let first_cold = self.lower.cold.len();
         self.lower.strict = inst.strict;
+        self.lower.free = self.is_free(step, value);
         self.lower.low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         match op {
             Seated::Plain(op @ IROp::Copy { src, .. }) => {

@@ -175,10 +175,12 @@ mod code {
     pub const LOW: u64 = 17;
     pub const XMM: u64 = 33;
     pub const RAW: u64 = 49;
-    pub const SLOT: u64 = 65;
-    pub const LOW_SLOT: u64 = 66;
-    pub const RAW_SLOT: u64 = 67;
-    pub const NUMBER: u64 = 68;
+    pub const RAW_SINGLE: u64 = 65;
+    pub const SLOT: u64 = 81;
+    pub const LOW_SLOT: u64 = 82;
+    pub const RAW_SLOT: u64 = 83;
+    pub const RAW_SINGLE_SLOT: u64 = 84;
+    pub const NUMBER: u64 = 85;
 }
 
 fn put_place(bytes: &mut Vec<u8>, place: Place) {
@@ -187,9 +189,11 @@ fn put_place(bytes: &mut Vec<u8>, place: Place) {
         Place::Low(at) => put(bytes, code::LOW + u64::from(at & 15)),
         Place::Xmm(at) => put(bytes, code::XMM + u64::from(at & 15)),
         Place::Raw(at) => put(bytes, code::RAW + u64::from(at & 15)),
+        Place::RawSingle(at) => put(bytes, code::RAW_SINGLE + u64::from(at & 15)),
         Place::Slot(slot) => bytes.extend([code::SLOT as u8, slot]),
         Place::LowSlot(slot) => bytes.extend([code::LOW_SLOT as u8, slot]),
         Place::RawSlot(slot) => bytes.extend([code::RAW_SLOT as u8, slot]),
+        Place::RawSingleSlot(slot) => bytes.extend([code::RAW_SINGLE_SLOT as u8, slot]),
         Place::Number(number) => {
             put(bytes, code::NUMBER);
             put_signed(bytes, number);
@@ -209,7 +213,9 @@ fn take_place(bytes: &mut &[u8]) -> Option<Place> {
         code::SLOT => Place::Slot(slot()),
         code::LOW_SLOT => Place::LowSlot(slot()),
         code::RAW_SLOT => Place::RawSlot(slot()),
+        code::RAW_SINGLE_SLOT => Place::RawSingleSlot(slot()),
         code::NUMBER => Place::Number(take_signed(bytes)),
+        code::RAW_SINGLE.. => Place::RawSingle((code - code::RAW_SINGLE) as u8),
         code::RAW.. => Place::Raw((code - code::RAW) as u8),
         code::XMM.. => Place::Xmm((code - code::XMM) as u8),
         code::LOW.. => Place::Low((code - code::LOW) as u8),
@@ -228,8 +234,17 @@ mod tests {
     #[test]
     fn every_recipe_is_found_again() {
         let copy = |dst, src| IROp::Copy { dst, src };
-        let all =
-            [Place::Gpr(0), Place::Gpr(15), Place::Low(3), Place::Xmm(15), Place::Raw(0), Place::Raw(15)];
+        let all = [
+            Place::Gpr(0),
+            Place::Gpr(15),
+            Place::Low(3),
+            Place::Xmm(15),
+            Place::Raw(0),
+            Place::Raw(15),
+            Place::RawSingle(0),
+            Place::RawSingle(15),
+            Place::RawSingleSlot(42),
+        ];
         let more = [
             Place::Slot(0),
             Place::LowSlot(255),

@@ -5,7 +5,7 @@ use super::Emitter;
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId, FIRST_TEMP, REGISTERS};
 use crate::codegen::x64::roles::FPR_ROLES;
-use crate::codegen::{Bail, CANONICAL_NAN};
+use crate::codegen::{Bail, CANONICAL_NAN, CANONICAL_SINGLE};
 use crate::ir::ops::Operand;
 use crate::ir::IROp;
 use crate::opt::func::{Class, Node, StateId, Value};
@@ -21,12 +21,16 @@ pub enum Place {
     Xmm(u8),
     /// The same, whose NaN is to be made canonical.
     Raw(u8),
+    /// The same, of a single.
+    RawSingle(u8),
     /// A register of `CpuState`.
     Slot(u8),
     /// The same, of which the low half counts.
     LowSlot(u8),
     /// The same, whose NaN is to be made canonical.
     RawSlot(u8),
+    /// The same, of a single.
+    RawSingleSlot(u8),
     Number(i64),
 }
 
@@ -65,6 +69,7 @@ impl Recipe {
 fn value(cpu: &CpuState, place: Place) -> u64 {
     let low = |value: u64| i64::from(value as i32).cast_unsigned();
     let number = |value: u64| if f64::from_bits(value).is_nan() { CANONICAL_NAN } else { value };
+    let single = |value: u64| if f32::from_bits(value as u32).is_nan() { CANONICAL_SINGLE } else { value };
     let gpr = |at: u8| cpu.host.saved[usize::from(at & 15)];
     let xmm = |at: u8| cpu.host.saved[16 + usize::from(at & 15)];
     match place {
@@ -72,9 +77,11 @@ fn value(cpu: &CpuState, place: Place) -> u64 {
         Place::Low(at) => low(gpr(at)),
         Place::Xmm(at) => xmm(at),
         Place::Raw(at) => number(xmm(at)),
+        Place::RawSingle(at) => single(xmm(at)),
         Place::Slot(at) => cpu.regs[usize::from(at)],
         Place::LowSlot(at) => low(cpu.regs[usize::from(at)]),
         Place::RawSlot(at) => number(cpu.regs[usize::from(at)]),
+        Place::RawSingleSlot(at) => single(cpu.regs[usize::from(at)]),
         Place::Number(value) => value.cast_unsigned(),
     }
 }
@@ -108,13 +115,15 @@ impl Emitter<'_, '_> {
             return Ok(());
         }
         let low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
-        let raw = self.facts.raw[value.index()];
+        let (raw, single) = (self.facts.raw[value.index()], self.facts.boxed[value.index()]);
         let place = match self.location(step, value).ok_or(Bail::State)? {
             Location::Register(register) if register.class == 0 && low => Place::Low(register.number),
             Location::Register(register) if register.class == 0 => Place::Gpr(register.number),
+            Location::Register(register) if raw && single => Place::RawSingle(register.number),
             Location::Register(register) if raw => Place::Raw(register.number),
             Location::Register(register) => Place::Xmm(register.number),
             Location::Slot(slot) if low => Place::LowSlot(slot as u8),
+            Location::Slot(slot) if raw && single => Place::RawSingleSlot(slot as u8),
             Location::Slot(slot) if raw => Place::RawSlot(slot as u8),
             // It is there already.
             Location::Slot(slot) if slot as RegId == reg => return Ok(()),
