@@ -20,7 +20,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Orders that may wait; with more nothing is recorded, so that recordings do not pile up.
-const ROOM: usize = 16;
+const ROOM: usize = 4;
 /// Stack of the thread, as that of the threads that run guests.
 const STACK: usize = 512 << 10;
 /// Its name, as the host shows it.
