@@ -1,5 +1,9 @@
 //! Algebra on one operation: what it computes as another value, or as a cheaper operation. Constants are folded by the
 //! functions of `ir::eval`, so that there is no second definition of what an operation does.
+//!
+//! Rule: what an operation comes to depends on all values that it depends on, whether they make a difference or not: `x ^ x`
+//! stays. An address made with it orders a load behind that of `x` (RISC-V Unpriv. RVWMO, rule 9, "syntactic address
+//! dependency"), and programs write it for that; see `passes::memory`.
 
 use super::func::{Func, Value};
 use crate::ir::ops::for_each_op;
@@ -150,7 +154,6 @@ fn by_number(op: IROp, a: Value, b: u64) -> Option<Simple> {
     let (log, log_low) = (i64::from(b.trailing_zeros()), i64::from(low.trailing_zeros()));
     match op {
         IROp::And { .. } if b == u64::from(u32::MAX) => on(IROp::ShlUwImm { dst, src, imm: 0 }),
-        IROp::Mul { .. } | IROp::MulW { .. } if b == 0 => Some(constant(0)),
         IROp::Mul { .. } if b.is_power_of_two() => on(IROp::ShlImm { dst, src, imm: log }),
         IROp::Mul { .. } if b == 3 => twice(IROp::ShlAdd1 { dst, src1, src2 }),
         IROp::Mul { .. } if b == 5 => twice(IROp::ShlAdd2 { dst, src1, src2 }),
@@ -267,7 +270,6 @@ fn unary(func: &Func, op: IROp, a: Value) -> Option<Simple> {
         | IROp::ShrImm { imm: 0, .. }
         | IROp::SarImm { imm: 0, .. }
         | IROp::RotrImm { imm: 0, .. } => return Some(Simple::Is(a)),
-        IROp::AndImm { imm: 0, .. } => return Some(constant(0)),
         // From here on distances are what they say.
         IROp::ShlImm { imm, .. } if imm & 63 != imm => {
             return on(IROp::ShlImm { dst, src, imm: imm & 63 }, a)
@@ -382,7 +384,6 @@ fn binary(func: &Func, op: IROp, a: Value, b: Value) -> Option<Simple> {
     let (dst, src1, src2) = (0, 0, 0);
     if a == b {
         match op {
-            IROp::Sub { .. } | IROp::Xor { .. } | IROp::SubW { .. } => return Some(constant(0)),
             IROp::And { .. } | IROp::Or { .. } => return Some(Simple::Is(a)),
             _ => {}
         }

@@ -3,10 +3,17 @@
 //! Requires: addresses with their numbers folded into offsets, equal values numbered alike. Ensures: nothing more.
 //! Breaks: what was loaded is now an operation that may fold. Cost: linear, times the places known at once.
 //!
-//! What is known of a place ends with a store that may overlap it, an atomic operation and a fence. It also ends where a
-//! loop begins: a program that waits for another thread loads again and again, and must come to see the other's store
-//! (RISC-V Unpriv. RVWMO, "Progress Axiom"). Without a loop, a load may give what an earlier access of its own hart of the
-//! same bytes gave (ibid., "Load Value Axiom"); and it cannot fault, since that access did not.
+//! What is known of a place ends with an access at another address that may overlap it, an atomic operation and a fence. It
+//! also ends where a loop begins: a program that waits for another thread loads again and again, and must come to see the
+//! other's store (RISC-V Unpriv. RVWMO, "Progress Axiom"). Without a loop, a load may give what an earlier access of its own
+//! hart of the same bytes gave (ibid., "Load Value Axiom"); and it cannot fault, since that access did not.
+//!
+//! Between the two there may be a load of something else. Then the later one gives what was there before that, which is right
+//! unless its address depends on it (ibid., preserved program order, rule 9). It does not: the address is the value that the
+//! earlier access had, too, and no simplification makes an address of one that depends on less (`simplify`). A load at another
+//! address may be of the same bytes, though, and give what is newer than what is known, which must not come after that (rule
+//! 2, coherence): so what is known ends with it as with a store. Loads that are done stay in order on hosts that do not
+//! reorder loads, as x86-64.
 
 use super::number::reverse_postorder;
 use super::subst::Subst;
@@ -85,7 +92,7 @@ fn step(func: &mut Func, value: Value, known: &mut Vec<Known>, subst: &mut Subst
             (inst.node, inst.args, inst.state) = (Node::Op(op), [arg, Value::NONE, Value::NONE], None);
         }
         None => {
-            known.retain(|other| other.place != place);
+            known.retain(|other| !other.place.may_overlap(&place));
             note(known, Known { place, value, extend: access.extend });
         }
     }
