@@ -13,6 +13,7 @@ pub mod peel;
 pub mod region;
 mod simplify;
 pub mod text;
+mod unroll;
 pub mod verify;
 
 pub use simplify::base_of as address_of;

@@ -1,18 +1,23 @@
 //! Peeling: what a region does before it comes back to its head is there twice, and the head is entered in the first copy.
 //! Registers come from outside with values of which nothing is known; in the second copy they come from the region.
 
+use super::passes::Level;
 use super::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
+use super::unroll::unroll;
 use crate::base::GuestAddr;
 use crate::ir::Terminator;
 
 /// Guest instructions beyond which a region is not peeled.
 const LARGEST: u64 = 250;
 
-/// A region as it is compiled: complete, and peeled if that is worth it.
-pub fn whole(recording: &Recording, region: Region) -> Region {
+/// A region as it is compiled: complete, peeled and unrolled if that is worth it. O1 has no time for two copies.
+pub fn whole(recording: &Recording, region: Region, level: Level) -> Region {
     let mut region = region;
     complete(recording, &mut region);
-    peel(recording, region)
+    match level {
+        Level::O1 => region,
+        Level::O2 => unroll(recording, peel(recording, region)),
+    }
 }
 
 /// Makes a region complete: what leads from one of its blocks to another, however seldom, is an edge; and what is in a function

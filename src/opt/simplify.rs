@@ -233,7 +233,8 @@ pub fn base_of(op: &IROp) -> Option<usize> {
     }
 }
 
-fn offset_of(op: &mut IROp) -> Option<&mut i64> {
+/// The offset of a load or store, if it has one.
+pub fn offset_of(op: &mut IROp) -> Option<&mut i64> {
     match op {
         IROp::Load { offset, .. }
         | IROp::LoadU32 { offset, .. }

@@ -8,7 +8,7 @@ use crate::ir::{Cond, IRBlock, IROp, Terminator};
 use crate::opt::build::{build, Host};
 use crate::opt::eval::{self, End, Event, Machine, Memory, Run, Seen, MAPPED, REGS};
 use crate::opt::func::Func;
-use crate::opt::passes::PASSES;
+use crate::opt::passes::{Level, PASSES};
 use crate::opt::peel::whole;
 use crate::opt::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
 use crate::opt::text::show;
@@ -307,7 +307,7 @@ pub fn passes(data: &[u8]) {
     let mut generator = Generator { choices: &mut choices, pure };
     while !generator.choices.0.is_empty() {
         let (recording, region) = generator.region();
-        let region = if generator.below(2) == 0 { region } else { whole(&recording, region) };
+        let region = if generator.below(2) == 0 { region } else { whole(&recording, region, Level::O2) };
         let machines: Vec<Machine> = (0..3).map(|_| generator.machine()).collect();
         check(&recording, &region, &machines);
     }

@@ -68,6 +68,7 @@ impl Probe {
             failed: false,
             low: false,
             strict: false,
+            free: false,
             snippets: &self.snippets,
         };
         lower.single_operation(op);
