@@ -5,6 +5,8 @@
 //! cargo bench --bench programs -- [--rounds N] [--only NAME[,NAME…]] [--tiers a,b] [--size S|M|L] [--markdown FILE]
 //! ```
 //!
+//! A tier may leave passes out: `o2!memory` is o2 without the pass `memory`, to see what that is worth.
+//!
 //! Interleaved (each round runs every program on every contender once), so that a slow minute of the machine hits
 //! all contenders alike. All times are of whole processes, start included.
 
@@ -140,7 +142,10 @@ fn contenders(options: &Options) -> Result<Vec<Contender>, String> {
         Contender { name: "qemu".to_owned(), launcher: vec![qemu()?], native: false },
     ];
     for tier in &options.tiers {
-        let launcher = vec![vmjit(), "run".into(), "--tier".into(), tier.into()];
+        let mut parts = tier.split('!');
+        let mut launcher =
+            vec![vmjit(), "run".into(), "--tier".into(), parts.next().unwrap_or_default().into()];
+        launcher.extend(parts.flat_map(|pass| ["--without".into(), pass.into()]));
         list.push(Contender { name: format!("vmjit-{tier}"), launcher, native: false });
     }
     Ok(list)

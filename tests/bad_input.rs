@@ -223,6 +223,11 @@ fn command_lines() {
         &vmjit(&[Path::new("run"), Path::new("--tier"), Path::new("warp"), &program]),
         &[125],
     );
+    expect(
+        "unknown pass",
+        &vmjit(&[Path::new("run"), Path::new("--without"), Path::new("mend"), &program]),
+        &[125],
+    );
     expect("unknown command", &words(&["fly"]), &[125]);
     expect("no command", &words(&[]), &[125]);
     expect("no program", &words(&["run"]), &[125]);

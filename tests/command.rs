@@ -80,6 +80,32 @@ fn dump_finds_symbols_in_static_and_pie_programs() {
     }
 }
 
+/// Of a program that is run first, the regions that become of a function.
+#[test]
+fn dump_shows_regions_through_all_stages() {
+    let program = support::project().join("asm/guest/bin/primes.elf");
+    let show =
+        |options: &[&str], place: &str| text(&dump(&[&["--tier", "o2"], options].concat(), &program, place));
+    let all = show(&[], "all");
+    let head =
+        all.lines().find_map(|line| line.strip_prefix("region at ")).unwrap_or_else(|| panic!("{all}"));
+    let head = head.split(',').next().unwrap_or_default();
+    let stages =
+        ["region at ", "  bgeu a1", ", as it was built", "after fold\n", "after mend\n", "code\n", "sub r15"];
+    let at = stages.map(|stage| all.find(stage).unwrap_or_else(|| panic!("no {stage}: {all}")));
+    assert!(at[2] < at[3] && at[3] < at[4] && at[4] < at[5] && at[5] < at[6], "{at:?}: {all}");
+    let one = show(&["--ir"], head);
+    assert!(one.contains(&format!("region at {head},")) && !one.contains("sub r15"), "{one}");
+    let less = show(&["--asm"], "all");
+    assert!(less.contains("sub r15") && !less.contains("after fold"), "{less}");
+    let cold = dump(&["--tier", "o2"], &program, &entry());
+    assert_eq!(cold.ending(), "exit code 126");
+    assert!(cold.stderr.contains("did not run often enough"), "{}", cold.stderr);
+    for options in [&["--tier", "o0"][..], &["--fuel", "5"], &["--tier", "none"]] {
+        assert_eq!(dump(options, &program, "all").ending(), "exit code 125", "{options:?}");
+    }
+}
+
 #[test]
 fn dump_says_what_it_cannot_show() {
     let program = compile("integer.c", Link::Static);

@@ -1,6 +1,7 @@
 //! Words that every layer shares: guest addresses, registers, errors, processor state, texts of tables.
 
 pub mod error;
+pub mod leb128;
 pub mod state;
 pub mod text;
 

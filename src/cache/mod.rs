@@ -17,7 +17,7 @@ use crate::asm::x64::CpuFeatures;
 use crate::base::error::Error;
 use crate::base::state::HostSlots;
 use crate::base::GuestAddr;
-use crate::codegen::x64::unit::{Recipe, UnitObject};
+use crate::codegen::x64::unit::{Recipe, Recipes, UnitObject};
 use crate::codegen::x64::{Compiler, Request, Thunks, FUEL_REGISTER};
 use crate::codegen::{Bail, Memory, Repair};
 use crate::ir::{IRBlock, IROp};
@@ -112,7 +112,7 @@ struct Unit {
     offset: u32,
     len: u32,
     /// See [`UnitObject::recipes`].
-    recipes: Vec<(u32, u32, Recipe)>,
+    recipes: Recipes,
 }
 
 /// Operations in one piece of `CodeCache::ops`.
@@ -301,10 +301,7 @@ impl CodeCache {
         let at = usize::try_from(host_pc).ok()?.checked_sub(self.arena.base())?;
         let at = u32::try_from(at).ok()?;
         let unit = self.unit_at(at)?;
-        let at = at - unit.offset;
-        let after = unit.recipes.partition_point(|&(from, ..)| from <= at);
-        let (_, to, recipe) = unit.recipes[..after].last()?;
-        (at < *to).then(|| recipe.clone())
+        unit.recipes.find(at - unit.offset)
     }
 
     /// The successor that a link wants.

@@ -10,8 +10,9 @@
 //! | 254 | `n`, `count` | `n` bytes further, code that belongs to the `count`-th instruction |
 //! | 255 | `n`, `distance` | `n` bytes further, the next instruction begins, that far behind the one before |
 //!
-//! The numbers that follow are LEB128.
+//! The numbers that follow are LEB128 (`base::leb128`).
 
+use crate::base::leb128::{put, take};
 use crate::base::GuestAddr;
 
 const MOVED: u8 = 254;
@@ -40,16 +41,16 @@ pub(super) fn pack(out: &mut Vec<u8>, start: GuestAddr, marks: &[(u32, u32)], pc
                     out.push((further << 1) as u8 | (distance >> 2) as u8);
                 } else {
                     out.push(FAR);
-                    number(out, u64::from(further));
-                    number(out, distance);
+                    put(out, u64::from(further));
+                    put(out, distance);
                 }
             }
             // It goes on as before.
             _ if count == current => continue,
             _ => {
                 out.push(MOVED);
-                number(out, u64::from(further));
-                number(out, u64::from(count));
+                put(out, u64::from(further));
+                put(out, u64::from(count));
             }
         }
         (at, current) = (offset, count);
@@ -82,29 +83,6 @@ pub(super) fn find(notes: &[u8], start: GuestAddr, offset: u32) -> (GuestAddr, u
     }
     let index = count.saturating_sub(1);
     (pcs.get(index as usize).copied().unwrap_or(start), index)
-}
-
-/// Appends a number.
-fn number(out: &mut Vec<u8>, mut value: u64) {
-    while value > 0x7f {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes()[0]);
-}
-
-/// Takes a number off the front; 0 if there is none.
-fn take(bytes: &mut &[u8]) -> u64 {
-    let (mut value, mut shift) = (0, 0);
-    while let Some((&byte, rest)) = bytes.split_first() {
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 || shift > 63 {
-            break;
-        }
-    }
-    value
 }
 
 #[cfg(test)]

@@ -65,6 +65,9 @@ pub struct LinkSite {
 /// The NaN that RISC-V arithmetic on doubles gives.
 pub const CANONICAL_NAN: u64 = 0x7ff8_0000_0000_0000;
 
+/// The NaN that RISC-V arithmetic on singles gives, boxed.
+pub const CANONICAL_SINGLE: u64 = 0xffff_ffff_7fc0_0000;
+
 /// An operation that has not been done yet where an access may fault: the engine does it then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repair {

@@ -6,6 +6,7 @@
 
 use super::hot::limits;
 use super::queue::Queue;
+use super::report::{Listener, RegionReport};
 use super::stats::GaveUp;
 use super::Tier;
 use crate::base::GuestAddr;
@@ -16,13 +17,11 @@ use crate::codegen::x64::Request;
 use crate::codegen::Bail;
 use crate::opt::build::{build, Host, Unbuilt};
 use crate::opt::func::Func;
-use crate::opt::passes::{run_with, Level};
+use crate::opt::passes::{run_with, Level, Without};
 use crate::opt::peel::whole;
 use crate::opt::region::{form, NoRegion, Recording, Region};
-use crate::opt::text::show;
 use crate::regalloc::Allocator;
 use crate::sys::host;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -43,8 +42,9 @@ pub(super) struct Order {
     pub tier: Tier,
     /// For what the code is; units number their links from 0.
     pub request: Request,
+    pub without: Without,
     /// Is told of the region: its form after each pass, and its code.
-    pub report: Option<fn(&str)>,
+    pub listener: Option<Listener>,
     /// The code that it becomes part of, and its number: another one means other code.
     pub generation: Weak<Generation>,
     pub number: u64,
@@ -135,10 +135,11 @@ impl Order {
     pub fn finish(&self, region: &Region, queue: &Queue, allocator: &mut Allocator) {
         let begun = thread_time();
         let made = self.make(region, allocator).and_then(|object| {
-            let bytes = object.bytes.len() as u64;
+            let sizes =
+                [object.bytes.len(), object.recipes.len(), object.recipes.bytes()].map(|size| size as u64);
             let generation = self.generation.upgrade().ok_or(GaveUp::Stale)?;
             let replaced = generation.add_unit(self.number, object).map_err(GaveUp::from)?;
-            Ok((bytes, replaced))
+            Ok((sizes, replaced))
         });
         let instructions: u64 =
             region.blocks.iter().map(|block| self.recording.blocks[block.block].cost()).sum();
@@ -146,7 +147,9 @@ impl Order {
             let tier = counts.tier(self.tier);
             tier.nanoseconds += thread_time() - begun;
             match made {
-                Ok((bytes, replaced)) => {
+                Ok(([bytes, recipes, recipe_bytes], replaced)) => {
+                    tier.recipes += recipes;
+                    tier.recipe_bytes += recipe_bytes;
                     tier.units += 1;
                     tier.instructions += instructions;
                     tier.code_bytes += bytes;
@@ -165,29 +168,22 @@ impl Order {
         let mut func = build(&self.recording, &region, host).map_err(GaveUp::from)?;
         self.spent.add(func.cost() * COMPILING);
         let level = if self.tier == Tier::O1 { Level::O1 } else { Level::O2 };
-        let mut report = String::new();
-        if self.report.is_some() {
-            let head = region.head(&self.recording).unwrap_or(0);
-            let _ = writeln!(report, "region {head:#x}, as it was built");
-            report.push_str(&show(&func));
-        }
-        let mut after = |pass: &str, func: &Func| {
-            if self.report.is_some() {
-                let _ = write!(report, "after {pass}\n{}", show(func));
-            }
-        };
-        if let Err(broken) = run_with(&mut func, level, cfg!(debug_assertions), &mut after) {
+        let mut report = self.listener.is_some().then(|| RegionReport::new(&self.recording, &region));
+        report.iter_mut().for_each(|report| report.built(&func));
+        let mut after =
+            |pass: &str, func: &Func| report.iter_mut().for_each(|report| report.after(pass, func));
+        if let Err(broken) = run_with(&mut func, level, self.without, cfg!(debug_assertions), &mut after) {
             debug_assert!(false, "{broken:?}");
             return Err(GaveUp::Broken);
         }
-        let request = Request { listing: self.report.is_some(), ..self.request };
+        let request = Request { listing: self.listener.is_some(), ..self.request };
         let object = compile_unit(&func, allocator, &request);
-        if let Some(tell) = self.report {
-            match &object {
-                Ok(object) => report.push_str(&object.listing),
-                Err(why) => _ = writeln!(report, "no code: {why:?}"),
-            }
-            tell(&report);
+        if let (Some(listener), Some(mut report)) = (&self.listener, report) {
+            report.code = match &object {
+                Ok(object) => object.listing.clone(),
+                Err(why) => format!("no code: {why:?}\n"),
+            };
+            listener.tell(&report);
         }
         object.map_err(GaveUp::from)
     }

@@ -11,6 +11,7 @@ mod native;
 pub mod presence;
 mod queue;
 mod record;
+pub mod report;
 mod stats;
 
 use crate::base::error::{Error, Trap};
@@ -21,7 +22,9 @@ use crate::interp::code::BlockCache;
 use crate::interp::{Exit, SingleBlocks};
 use crate::ir::{verify, IRBlock, IROp};
 use crate::mmu::SoftMmu;
+use crate::opt::passes::Without;
 use presence::Presence;
+use report::Listener;
 pub use stats::{GaveUp, Reasons, Refusals, Stats, TierStats};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -146,7 +149,7 @@ const MAX_HOST_BLOCKS: usize = 65_536;
 /// A tiered engine with the state of one hart.
 ///
 /// Dropping it frees its translations. It can be moved to another thread between runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Jit {
     cpu: CpuState,
     /// Translations of guest code, good for `epoch` of the memory they came from.
@@ -172,8 +175,9 @@ pub struct Jit {
     background: bool,
     /// Compiling blocks is timed.
     timed: bool,
-    /// Is told of every region: its form after each pass, and its code.
-    region_report: Option<fn(&str)>,
+    /// Is told of every region.
+    listener: Option<Listener>,
+    without_passes: Without,
     /// Memory for the operations of the next block.
     ops: Vec<IROp>,
     /// Which translations are being run, for other threads to see.
@@ -185,8 +189,33 @@ pub struct Jit {
 
 impl Jit {
     /// An engine whose registers are all zero and whose fuel is unlimited.
+    ///
+    /// Guests run on [`Tier::Auto`], as everywhere by default. (Blocks of a host's own, [`ExecutionEngine::run`], are
+    /// interpreted on every tier.)
     pub fn new() -> Jit {
-        Jit::default()
+        Jit {
+            cpu: CpuState::default(),
+            cache: new_cache(Tier::default()),
+            epoch: 0,
+            host_blocks: HashMap::new(),
+            single: SingleBlocks::default(),
+            tier: Tier::default(),
+            random: Random::default(),
+            native: None,
+            without_native: false,
+            code_cache_bytes: None,
+            refused: HashSet::new(),
+            profile: hot::Profile::default(),
+            works: Arc::default(),
+            background: false,
+            timed: false,
+            listener: None,
+            without_passes: Without::default(),
+            ops: Vec::new(),
+            presence: Presence::default(),
+            memo: Memo::default(),
+            stats: Stats::default(),
+        }
     }
 
     /// The hart's state.
@@ -209,13 +238,17 @@ impl Jit {
         self.native = None;
         self.works = Arc::default();
         self.profile = hot::Profile::default();
-        self.cache.clear();
-        self.cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
+        self.cache = new_cache(tier);
     }
 
-    /// Has `tell` told of every region that is compiled, as text: its form after each pass, and its code.
-    pub fn set_region_report(&mut self, tell: fn(&str)) {
-        self.region_report = Some(tell);
+    /// Has a listener told of every region that is compiled: its form after each pass, and its code.
+    pub fn set_listener(&mut self, listener: Listener) {
+        self.listener = Some(listener);
+    }
+
+    /// Leaves passes out of what is compiled from now on, to see what each is worth (default: none).
+    pub fn set_without_passes(&mut self, without: Without) {
+        self.without_passes = without;
     }
 
     /// Whether regions of [`Tier::O2`] and [`Tier::Auto`] are compiled by a thread beside the guest's, while the guest runs on
@@ -250,7 +283,8 @@ impl Jit {
         jit.set_tier(self.tier);
         jit.native = self.native.as_ref().and_then(|native| native.sibling().ok());
         jit.without_native = self.without_native;
-        jit.region_report = self.region_report;
+        jit.listener = self.listener.clone();
+        jit.without_passes = self.without_passes;
         jit.works = Arc::clone(&self.works);
         (jit.background, jit.timed) = (self.background, self.timed);
         jit.cpu = self.cpu.copy();
@@ -336,6 +370,19 @@ impl Jit {
         }
         stats
     }
+}
+
+impl Default for Jit {
+    fn default() -> Jit {
+        Jit::new()
+    }
+}
+
+/// The interpreter's blocks, which become hot as the tier wants it.
+fn new_cache(tier: Tier) -> BlockCache {
+    let mut cache = BlockCache::default();
+    cache.set_hot(native::entries_before_code(tier).unwrap_or(crate::interp::code::NEVER));
+    cache
 }
 
 impl ExecutionEngine for Jit {

@@ -346,8 +346,9 @@ mod tests {
         let request =
             Request { memory: Memory::Low, features: CpuFeatures::ALL, first_link: 0, listing: false };
         let (generation, spent) = (Weak::new(), Arc::default());
-        let (tier, again, report) = (Tier::O2, false, None);
-        Order { recording, samples, again, tier, request, report, generation, number, spent }
+        let (tier, again, listener) = (Tier::O2, false, None);
+        let without = Default::default();
+        Order { recording, samples, again, tier, request, without, listener, generation, number, spent }
     }
 
     fn region(score: u64) -> Region {

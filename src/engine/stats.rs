@@ -46,6 +46,9 @@ pub struct TierStats {
     pub instructions: u64,
     /// Bytes of their code.
     pub code_bytes: u64,
+    /// Accesses with a recipe for what the guest's state is if they fault, and the bytes of all recipes; none at O0.
+    pub recipes: u64,
+    pub recipe_bytes: u64,
     /// Processor time that compiling took, of those that got no code too; of O0 lifting included, and only if it is asked for
     /// ([`Jit::set_timed`](super::Jit::set_timed)).
     pub nanoseconds: u64,
@@ -62,6 +65,8 @@ impl TierStats {
         self.units += other.units;
         self.instructions += other.instructions;
         self.code_bytes += other.code_bytes;
+        self.recipes += other.recipes;
+        self.recipe_bytes += other.recipe_bytes;
         self.nanoseconds += other.nanoseconds;
         self.replaced += other.replaced;
         self.invalidated += other.invalidated;
@@ -238,4 +243,6 @@ serialize!(
 );
 
 #[cfg(feature = "serde")]
-serialize!(TierStats: units, instructions, code_bytes, nanoseconds, gave_up, replaced, invalidated);
+serialize!(
+    TierStats: units, instructions, code_bytes, recipes, recipe_bytes, nanoseconds, gave_up, replaced, invalidated
+);

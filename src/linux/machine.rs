@@ -7,8 +7,10 @@ use super::{signal, Config, Outcome, Process};
 use crate::base::error::{Access, Error, Fault, Trap};
 use crate::base::state::{CpuState, InterruptHandle};
 use crate::base::{GuestAddr, RegId};
+use crate::engine::report::{Listener, RegionReport};
 use crate::engine::{Jit, Stats, Tier};
 use crate::mmu::{Placement, SoftMmu};
+use crate::opt::passes::Without;
 use crate::sys::{host, signal as host_signal};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -36,7 +38,8 @@ pub struct MachineBuilder {
     fuel: Option<u64>,
     tier: Tier,
     code_cache: Option<usize>,
-    trace_regions: bool,
+    listener: Option<Listener>,
+    without_passes: Without,
     background: bool,
     timed: bool,
 }
@@ -116,7 +119,23 @@ impl MachineBuilder {
 
     /// Prints each region that is compiled to standard error: its form after each pass, and its code.
     pub fn trace_regions(mut self, on: bool) -> Self {
-        self.trace_regions = on;
+        self.listener = on.then(|| {
+            Listener::new(|region| {
+                super::process::to_stderr(&format!("{}{}", region.forms, region.code));
+            })
+        });
+        self
+    }
+
+    /// Has `tell` told of each region that is compiled, in the thread that compiles it.
+    pub fn on_region(mut self, tell: impl Fn(&RegionReport) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Listener::new(tell));
+        self
+    }
+
+    /// Leaves passes out of optimised code, to see what each is worth.
+    pub fn without_passes(mut self, without: Without) -> Self {
+        self.without_passes = without;
         self
     }
 
@@ -154,9 +173,10 @@ impl MachineBuilder {
         let mut jit = Jit::new();
         jit.set_tier(self.tier);
         jit.set_background(self.background);
+        jit.set_without_passes(self.without_passes);
         jit.set_timed(self.timed);
-        if self.trace_regions {
-            jit.set_region_report(super::process::to_stderr);
+        if let Some(listener) = self.listener {
+            jit.set_listener(listener);
         }
         if let Some(bytes) = self.code_cache {
             jit.set_code_cache(bytes);

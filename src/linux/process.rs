@@ -235,6 +235,11 @@ impl Process {
         Some(symbol.addr.wrapping_add(self.start.bias))
     }
 
+    /// What was added to the addresses of the main program's file.
+    pub fn bias(&self) -> GuestAddr {
+        self.start.bias
+    }
+
     /// The symbol of the main program that `addr` lies in, and the distance from its start.
     pub fn symbol_at(&self, addr: GuestAddr) -> Option<(String, u64)> {
         let addr = addr.wrapping_sub(self.start.bias);

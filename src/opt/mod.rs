@@ -14,6 +14,7 @@ pub mod recording;
 pub mod region;
 mod simplify;
 pub mod text;
+mod unroll;
 pub mod verify;
 
 pub use simplify::base_of as address_of;

@@ -2,17 +2,18 @@
 //! Registers come from outside with values of which nothing is known; in the second copy they come from the region.
 
 use super::region::{Edge, EdgeKind, Recording, Region, RegionBlock};
+use super::unroll::unroll;
 use crate::base::GuestAddr;
 use crate::ir::Terminator;
 
 /// Guest instructions beyond which a region is not peeled.
 const LARGEST: u64 = 250;
 
-/// A region as it is compiled: complete, and peeled if that is worth it.
+/// A region as it is compiled: complete, peeled and unrolled if that is worth it.
 pub fn whole(recording: &Recording, region: Region) -> Region {
     let mut region = region;
     complete(recording, &mut region);
-    peel(recording, region)
+    unroll(recording, peel(recording, region))
 }
 
 /// Makes a region complete: what leads from one of its blocks to another, however seldom, is an edge.

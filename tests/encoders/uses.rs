@@ -78,6 +78,7 @@ fn theirs(decoded: &Instruction) -> BTreeMap<String, Use> {
 fn feature(decoded: &Instruction) -> Option<Feature> {
     decoded.cpuid_features().iter().find_map(|feature| match feature {
         CpuidFeature::FMA => Some(Feature::Fma),
+        CpuidFeature::AVX => Some(Feature::Avx),
         CpuidFeature::CMPXCHG16B => Some(Feature::Cx16),
         CpuidFeature::SSE4_1 => Some(Feature::Sse41),
         CpuidFeature::MOVBE => Some(Feature::Movbe),

@@ -225,8 +225,9 @@ fn auto_makes_no_code_for_programs_that_end_soon() {
         asm.bare(Op::Ecall);
         let image = program(&asm);
         let mmu = image.to_mmu();
+        // This is what an engine does if nothing else is said.
         let mut jit = Jit::new();
-        jit.set_tier(Tier::Auto);
+        assert_eq!(jit.tier(), Tier::Auto);
         start(&mut jit, &mmu);
         jit.state_mut().pc = image.entry;
         assert_eq!(jit.run_guest(&mmu), GuestExit::Syscall);

@@ -209,7 +209,7 @@ fn legacy(out: &mut Out<'_>, e: &Encoding, rex: u8, byte: bool, variable: u8, mo
 }
 
 /// The three-byte VEX prefix (Intel SDM 2A, 2.3.5), the opcode, which has one byte, and the ModRM byte. Register bits
-/// and vvvv are stored inverted, L is 0. All rows are in maps that the two-byte form cannot name: 0F38 and 0F3A.
+/// and vvvv are stored inverted, L is 0. Most rows are in maps that the two-byte form cannot name: 0F38 and 0F3A.
 #[inline(always)]
 fn vex(out: &mut Out<'_>, e: &Encoding, rex: u8, head: Head, modrm: u8) {
     let registers = (rex & 7 ^ 7) << 5 | e.vex_map;

@@ -7,6 +7,7 @@
 //!
 //! The other rows that need a feature have no sequence here; who emits them asks [`CpuFeatures::has`] first:
 //!
+//! - `vaddsd` and the others with three operands: a move, and the instruction with two.
 //! - `vfmadd...` and `roundss`/`roundsd`: one rounding, and all flags right, is not to be had with a few baseline
 //!   instructions; the code generator calls a helper.
 //! - `pextrd`, `pextrq`, `pinsrd`, `pinsrq`: `movd`, `movq`, `pshufd` and `punpckldq` do it.

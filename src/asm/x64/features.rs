@@ -60,6 +60,7 @@ features! {
     Sse41   "sse4.1"  1           ecx 19  gpr "SSE4.1: roundss, pinsrd and others";
     Movbe   "movbe"   1           ecx 22  gpr "moves that reverse the bytes";
     Popcnt  "popcnt"  1           ecx 23  gpr "popcnt";
+    Avx     "avx"     1           ecx 28  avx "AVX: instructions on vector registers with three operands";
     Bmi1    "bmi1"    7           ebx 3   gpr "andn, bextr, blsi, blsmsk, blsr, tzcnt";
     Bmi2    "bmi2"    7           ebx 8   gpr "bzhi, mulx, pdep, pext, rorx, sarx, shlx, shrx";
     Lzcnt   "lzcnt"   0x8000_0001 ecx 5   gpr "lzcnt";
@@ -156,8 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn fma_needs_the_operating_system() {
-        let without = CpuFeatures::ALL.without(Feature::Fma);
+    fn vex_needs_the_operating_system() {
+        let without = CpuFeatures::ALL.without(Feature::Fma).without(Feature::Avx);
         assert_eq!(CpuFeatures::from_cpuid(|_, _| [u32::MAX; 4], || 0b010), without);
         let no_xgetbv = |leaf, _| if leaf == 1 { [0, 0, !OSXSAVE, 0] } else { [u32::MAX; 4] };
         assert_eq!(CpuFeatures::from_cpuid(no_xgetbv, || panic!("there is no such instruction")), without);

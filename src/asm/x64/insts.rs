@@ -570,6 +570,24 @@ rows! {
     cvtsd2ss_xx       - "F2 0F 5A /r"                  "cvtsd2ss"      (rw dst: X, r src: X)                   "RM" []               -  -      "2A CVTSD2SS";
     cvtsd2ss_xm       - "F2 0F 5A /r"                  "cvtsd2ss"      (rw dst: X, r src: M64)                 "RM" []               -  -      "2A CVTSD2SS";
 
+    // Arithmetic on scalars with three operands. The rest of dst is that of src1.
+    vaddss_xxx        - "VEX.LIG.F3.0F.WIG 58 /r"      "vaddss"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2A ADDSS";
+    vaddss_xxm        - "VEX.LIG.F3.0F.WIG 58 /r"      "vaddss"        (w dst: X, r src1: X, r src2: M32)      "RVM" []               -  Avx    "2A ADDSS";
+    vaddsd_xxx        - "VEX.LIG.F2.0F.WIG 58 /r"      "vaddsd"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2A ADDSD";
+    vaddsd_xxm        - "VEX.LIG.F2.0F.WIG 58 /r"      "vaddsd"        (w dst: X, r src1: X, r src2: M64)      "RVM" []               -  Avx    "2A ADDSD";
+    vmulss_xxx        - "VEX.LIG.F3.0F.WIG 59 /r"      "vmulss"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2B MULSS";
+    vmulss_xxm        - "VEX.LIG.F3.0F.WIG 59 /r"      "vmulss"        (w dst: X, r src1: X, r src2: M32)      "RVM" []               -  Avx    "2B MULSS";
+    vmulsd_xxx        - "VEX.LIG.F2.0F.WIG 59 /r"      "vmulsd"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2B MULSD";
+    vmulsd_xxm        - "VEX.LIG.F2.0F.WIG 59 /r"      "vmulsd"        (w dst: X, r src1: X, r src2: M64)      "RVM" []               -  Avx    "2B MULSD";
+    vsubss_xxx        - "VEX.LIG.F3.0F.WIG 5C /r"      "vsubss"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2B SUBSS";
+    vsubss_xxm        - "VEX.LIG.F3.0F.WIG 5C /r"      "vsubss"        (w dst: X, r src1: X, r src2: M32)      "RVM" []               -  Avx    "2B SUBSS";
+    vsubsd_xxx        - "VEX.LIG.F2.0F.WIG 5C /r"      "vsubsd"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2B SUBSD";
+    vsubsd_xxm        - "VEX.LIG.F2.0F.WIG 5C /r"      "vsubsd"        (w dst: X, r src1: X, r src2: M64)      "RVM" []               -  Avx    "2B SUBSD";
+    vdivss_xxx        - "VEX.LIG.F3.0F.WIG 5E /r"      "vdivss"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2A DIVSS";
+    vdivss_xxm        - "VEX.LIG.F3.0F.WIG 5E /r"      "vdivss"        (w dst: X, r src1: X, r src2: M32)      "RVM" []               -  Avx    "2A DIVSS";
+    vdivsd_xxx        - "VEX.LIG.F2.0F.WIG 5E /r"      "vdivsd"        (w dst: X, r src1: X, r src2: X)        "RVM" []               -  Avx    "2A DIVSD";
+    vdivsd_xxm        - "VEX.LIG.F2.0F.WIG 5E /r"      "vdivsd"        (w dst: X, r src1: X, r src2: M64)      "RVM" []               -  Avx    "2A DIVSD";
+
     // Fused multiply-add of scalars: 132 is dst * src2 + src1, 213 is src1 * dst + src2, 231 is src1 * src2 + dst.
     vfmadd132ss_xxx   - "VEX.LIG.66.0F38.W0 99 /r"     "vfmadd132ss"   (rw dst: X, r src1: X, r src2: X)       "RVM" []               -  Fma    "2C VFMADD132SS/..";
     vfmadd132ss_xxm   - "VEX.LIG.66.0F38.W0 99 /r"     "vfmadd132ss"   (rw dst: X, r src1: X, r src2: M32)     "RVM" []               -  Fma    "2C VFMADD132SS/..";

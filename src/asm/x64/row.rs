@@ -249,7 +249,7 @@ pub(super) const fn encoding(text: &str, operands: &[Operand], places: &[Place; 
     assert!(e.opcode_len > 0, "no opcode");
     assert!(e.opcode_len <= 3 && e.lead_len <= 2, "more bytes than the encoder collects in 64 bits");
     assert!(
-        if vex { e.vex_map >= 2 && e.opcode_len == 1 } else { e.vex_map == 0 },
+        if vex { e.vex_map >= 1 && e.opcode_len == 1 } else { e.vex_map == 0 },
         "not a row that the three-byte VEX prefix is for"
     );
     e
@@ -267,7 +267,7 @@ const fn token_end(text: &[u8], at: usize) -> usize {
 /// Takes a token that is not a byte; false if it is one.
 const fn notation(e: &mut Encoding, token: &[u8]) -> bool {
     match token {
-        b"NP" | b"REX" | b"[REX" | b"LZ" | b"LIG" | b"W0" => {}
+        b"NP" | b"REX" | b"[REX" | b"LZ" | b"LIG" | b"WIG" | b"W0" => {}
         // That there is a condition, and where, the Op/En column says as well.
         b"+cc" => {}
         b"W" | b"W1" => e.wide = true,
@@ -299,6 +299,8 @@ const fn byte(e: &mut Encoding, token: &[u8], vex: bool) {
         0x66 if prefix && vex => e.vex_prefix = 1,
         0xf3 if prefix && vex => e.vex_prefix = 2,
         0xf2 if prefix && vex => e.vex_prefix = 3,
+        // The "mmmmm" field, as above.
+        0x0f if prefix && vex => e.vex_map = 1,
         0x66 | 0xf0 | 0xf2 | 0xf3 if prefix => {
             e.lead |= u16::from_le_bytes([value, 0]) << (8 * e.lead_len);
             e.lead_len += 1;

@@ -1,8 +1,9 @@
 //! `vmjit dump`: one block as guest code, IR and machine code, by guest instruction. It is read from the program
-//! file alone, so it is what runs before anything was relocated, and machine code for a processor with all features.
+//! file alone, so it is what runs before anything was relocated, and machine code for a processor with all features. With a tier
+//! that makes regions: `stages`.
 
 use crate::flags::DumpOptions;
-use crate::{Failure, CANNOT_RUN, FAILED};
+use crate::{stages, Failure, CANNOT_RUN, FAILED};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
@@ -17,11 +18,14 @@ use vm_engine_jit::linux::elf::{parse_source, symbols, Source};
 use vm_engine_jit::{Error, IRBlock, IROp};
 
 pub fn dump(options: &DumpOptions) -> Result<ExitCode, Failure> {
+    if let Some(tier) = options.tier {
+        return stages::dump(options, tier);
+    }
     let failed = |error: Error| Failure::of_program(&options.program, &error);
     let file = File::open(&options.program)
         .map_err(|source| failed(Error::File { path: options.program.clone(), source }))?;
     let image = parse_source(&file).map_err(|error| failed(error.into()))?;
-    let (pc, name) = locate(&file, &options.place)?;
+    let Place { addr: pc, name, .. } = locate(&file, &options.place)?;
     let refuse = |what| Failure {
         message: format!("{}: {what} {pc:#x}", options.program.display()),
         code: CANNOT_RUN,
@@ -38,16 +42,25 @@ pub fn dump(options: &DumpOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The address that the user named, and the symbol's name if it was one.
-fn locate(file: &File, place: &str) -> Result<(u64, Option<String>), Failure> {
+/// What the user named.
+pub struct Place {
+    pub addr: u64,
+    /// Of a symbol.
+    pub size: u64,
+    pub name: Option<String>,
+}
+
+/// The address that the user named, or that of the symbol.
+pub fn locate(file: &File, place: &str) -> Result<Place, Failure> {
     if let Some(hex) = place.strip_prefix("0x") {
         let bad = |_| Failure::usage(format!("dump: '{place}' is no address"));
-        return Ok((u64::from_str_radix(hex, 16).map_err(bad)?, None));
+        return Ok(Place { addr: u64::from_str_radix(hex, 16).map_err(bad)?, size: 0, name: None });
     }
     let symbol = symbols(file).into_iter().find(|symbol| symbol.name == place);
     let unknown =
         || Failure { message: format!("no symbol '{place}' (addresses begin with 0x)"), code: FAILED };
-    symbol.map(|symbol| (symbol.addr, Some(symbol.name))).ok_or_else(unknown)
+    let place = symbol.map(|it| Place { addr: it.addr, size: it.size, name: Some(it.name) });
+    place.ok_or_else(unknown)
 }
 
 /// The whole output. An error says why there is no machine code.
@@ -110,7 +123,7 @@ fn print(out: &mut String, block: &IRBlock, object: &CodeObject, code: &[u8], op
 }
 
 /// The guest instruction at `pc`, in the code of a block that begins at `start`.
-fn instruction(out: &mut String, code: &[u8], pc: u64, start: u64) {
+pub fn instruction(out: &mut String, code: &[u8], pc: u64, start: u64) {
     let rest = code.get(pc.wrapping_sub(start) as usize..).unwrap_or_default();
     let mut bytes = [0; 4];
     let length = if rest.first().is_some_and(|low| low & 3 == 3) { 4 } else { 2 };

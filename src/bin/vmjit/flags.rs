@@ -6,11 +6,12 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use vm_engine_jit::linux::machine::started_for_another;
+use vm_engine_jit::opt::passes::Without;
 use vm_engine_jit::Tier;
 
 /// What the user asked for.
 pub enum Command {
-    Run(RunOptions),
+    Run(Box<RunOptions>),
     Disasm(DisasmOptions),
     Dump(DumpOptions),
     /// Whether only to print.
@@ -31,6 +32,9 @@ pub struct RunOptions {
     pub tier_name: Option<OsString>,
     pub strace: bool,
     pub trace_regions: bool,
+    /// Passes that are left out, and their names.
+    pub without: Without,
+    pub without_names: Vec<OsString>,
     /// Optimised code is compiled by the guest's threads themselves.
     pub foreground: bool,
     pub stats: Option<StatsForm>,
@@ -64,8 +68,13 @@ pub struct DisasmOptions {
 #[derive(Default)]
 pub struct DumpOptions {
     pub program: PathBuf,
-    /// An address (`0x…`) or a symbol.
+    /// An address (`0x…`) or a symbol; with a tier also `all`.
     pub place: String,
+    /// Show what this tier makes of it when the program is run with these arguments.
+    pub tier: Option<Tier>,
+    pub args: Vec<OsString>,
+    pub sysroot: Option<PathBuf>,
+    pub fuel: Option<u64>,
     pub guest: bool,
     pub ir: bool,
     pub asm: bool,
@@ -89,6 +98,7 @@ Options of run:
       --tier TIER          what runs the code: interp, o0, o1, o2, auto (default), random[:SEED]
       --strace             print each system call to standard error
       --trace-regions      print each optimised region to standard error: after each pass, and its code
+      --without PASS       leave a pass of the optimiser out; may be given again
       --foreground         compile optimised code where it is found hot, not beside the guest in a thread of its own
       --stats[=json]       print counts to standard error at the end
       --fuel N             stop after N guest instructions (exit code 125)
@@ -100,8 +110,14 @@ Options of run:
 
 What dump shows (default: all three):
       --guest              guest instructions
-      --ir                 operations that they are lifted to
+      --ir                 operations that they are lifted to; of a region: its form as it is built and after each pass
       --asm                x86-64 code that these become, rarely run code at the end
+
+  vmjit dump --tier o1|o2 [OPTION]... PROGRAM PLACE [ARG]...   run a program; then show the regions that have code at PLACE
+
+      --tier TIER          with o1 or o2: the regions that this tier makes; PLACE may be 'all'
+  -L, --sysroot DIR        as for run
+      --fuel N             as for run: stop after N guest instructions
 
 Programs that the kernel runs by vmjit take --sysroot from VMJIT_SYSROOT, --tier from VMJIT_TIER.
 
@@ -156,7 +172,7 @@ fn by_kernel(
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let tier_name = set("VMJIT_TIER");
     let tier = tier_name.as_deref().map(tier).transpose()?.unwrap_or_default();
-    Ok(Command::Run(RunOptions {
+    Ok(Command::Run(Box::new(RunOptions {
         program: program.into(),
         argv0: Some(argv0),
         args: words.collect(),
@@ -164,7 +180,7 @@ fn by_kernel(
         tier,
         tier_name,
         ..RunOptions::default()
-    }))
+    })))
 }
 
 fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
@@ -175,7 +191,7 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Value(program)) => {
                 options.program = program.into();
                 options.args = parser.raw_args()?.collect();
-                return Ok(Command::Run(options));
+                return Ok(Command::Run(Box::new(options)));
             }
             Some(Short('h') | Long("help")) => return Ok(Command::Print(HELP.to_string())),
             Some(Short('L') | Long("sysroot")) => options.sysroot = Some(parser.value()?.into()),
@@ -190,6 +206,14 @@ fn run(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Long("exec-name")) => options.exec_name = Some(parser.value()?),
             Some(Long("strace")) => options.strace = true,
             Some(Long("trace-regions")) => options.trace_regions = true,
+            Some(Long("without")) => {
+                let name = parser.value()?;
+                let add = options.without.add(&name.to_string_lossy());
+                add.map_err(|names| {
+                    Failure::usage(format!("--without {}: no such pass; there are {names}", name.display()))
+                })?;
+                options.without_names.push(name);
+            }
             Some(Long("foreground")) => options.foreground = true,
             Some(Long("stats")) => options.stats = Some(stats(parser.optional_value())?),
             Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),
@@ -227,7 +251,16 @@ fn dump(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
             Some(Long("guest")) => options.guest = true,
             Some(Long("ir")) => options.ir = true,
             Some(Long("asm")) => options.asm = true,
-            Some(Value(word)) if words.len() < 2 => words.push(word),
+            Some(Long("tier")) => options.tier = Some(region_tier(&parser.value()?)?),
+            Some(Short('L') | Long("sysroot")) => options.sysroot = Some(parser.value()?.into()),
+            Some(Long("fuel")) => options.fuel = Some(parser.value()?.parse()?),
+            Some(Value(word)) if words.len() < 2 => {
+                words.push(word);
+                if words.len() == 2 && options.tier.is_some() {
+                    options.args = parser.raw_args()?.collect();
+                    break;
+                }
+            }
             Some(other) => return Err(other.unexpected().into()),
         }
     }
@@ -235,6 +268,9 @@ fn dump(parser: &mut lexopt::Parser) -> Result<Command, Failure> {
     options.program = words.next().ok_or_else(|| Failure::usage("dump: no program"))?.into();
     let place = words.next().ok_or_else(|| Failure::usage("dump: no address or symbol"))?;
     options.place = place.to_string_lossy().into_owned();
+    if options.tier.is_none() && (options.sysroot.is_some() || options.fuel.is_some()) {
+        return Err(Failure::usage("dump: only with --tier the program is run"));
+    }
     if !(options.guest || options.ir || options.asm) {
         (options.guest, options.ir, options.asm) = (true, true, true);
     }
@@ -257,6 +293,14 @@ fn tier(word: &OsStr) -> Result<Tier, Failure> {
         let names: Vec<&str> = Tier::ALL.iter().map(|(name, _)| *name).collect();
         Failure::usage(format!("unknown tier '{}' (there are: {})", word.display(), names.join(", ")))
     })
+}
+
+/// A tier that makes regions.
+fn region_tier(word: &OsStr) -> Result<Tier, Failure> {
+    match tier(word)? {
+        tier @ (Tier::O1 | Tier::O2) => Ok(tier),
+        _ => Err(Failure::usage("dump: --tier takes o1 or o2")),
+    }
 }
 
 fn stats(word: Option<OsString>) -> Result<StatsForm, Failure> {

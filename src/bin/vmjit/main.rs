@@ -9,6 +9,7 @@ mod disasm;
 mod dump;
 mod flags;
 mod run;
+mod stages;
 
 use flags::Command;
 use std::io::Write;
@@ -60,7 +61,7 @@ impl From<std::io::Error> for Failure {
 
 fn main() -> ExitCode {
     let result = flags::parse().and_then(|command| match command {
-        Command::Run(options) => run::run(options),
+        Command::Run(options) => run::run(*options),
         Command::Disasm(options) => disasm::disasm(&options),
         Command::Dump(options) => dump::dump(&options),
         Command::InstallBinfmt(print) => binfmt::install(print),

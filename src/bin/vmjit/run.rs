@@ -44,6 +44,7 @@ fn build(options: &RunOptions) -> Result<Machine, Error> {
             .tier(options.tier)
             .strace(options.strace)
             .trace_regions(options.trace_regions)
+            .without_passes(options.without)
             .background(!options.foreground)
             .timed(options.stats.is_some())
             .whole_process(same_command(options));
@@ -86,6 +87,7 @@ fn same_command(options: &RunOptions) -> Vec<OsString> {
     for (flag, value) in valued {
         command.extend(value.into_iter().flat_map(|value| [flag.into(), value]));
     }
+    command.extend(options.without_names.iter().flat_map(|name| ["--without".into(), name.clone()]));
     let switches = [
         ("--strace", options.strace),
         ("--trace-regions", options.trace_regions),

@@ -4,8 +4,8 @@
 //! and its sticky flags are the guest's: x86-64 detects tininess after rounding, as RISC-V does (Intel SDM Vol. 1,
 //! 4.9.1.5). Where it is not exact the helper does the operation again, from the same operands:
 //!
-//! - a NaN result of a single, or of a fused operation (hardware may miss the NV of inf * 0 + NaN); those of other
-//!   arithmetic on doubles differ in their bits only, see `nan`,
+//! - a NaN result of a fused operation (hardware misses the NV of inf * 0 + NaN); those of other arithmetic differ in
+//!   their bits only, see `nan`,
 //! - a conversion that gives the integer indefinite,
 //! - a single that is not boxed,
 //! - a static rounding mode, except toward zero in conversions to integers.
@@ -29,13 +29,17 @@ use Size::{S32, S64};
 const X0: Xmm = Xmm::ALL[0];
 const X1: Xmm = Xmm::ALL[1];
 
-/// A two-operand instruction with its register and memory forms.
+/// An operation of two operands: `dst = dst op src`, and what AVX has: `dst = a op b`. Each with a register and with memory
+/// for the second operand.
 struct Pair {
+    commutes: bool,
     xx: fn(&mut Assembler, Xmm, Xmm),
     xm: fn(&mut Assembler, Xmm, Mem),
+    xxx: fn(&mut Assembler, Xmm, Xmm, Xmm),
+    xxm: fn(&mut Assembler, Xmm, Xmm, Mem),
 }
 
-/// A three-operand instruction with its register and memory forms.
+/// A fused operation: `dst = a * dst + b`, with a register and with memory for `b`.
 struct Fused {
     xxx: fn(&mut Assembler, Xmm, Xmm, Xmm),
     xxm: fn(&mut Assembler, Xmm, Xmm, Mem),
@@ -48,8 +52,14 @@ macro_rules! fused {
 }
 
 macro_rules! pair {
-    ($xx:ident, $xm:ident) => {
-        Pair { xx: Assembler::$xx, xm: Assembler::$xm }
+    ($commutes:literal, $xx:ident, $xm:ident, $xxx:ident, $xxm:ident) => {
+        Pair {
+            commutes: $commutes,
+            xx: Assembler::$xx,
+            xm: Assembler::$xm,
+            xxx: Assembler::$xxx,
+            xxm: Assembler::$xxm,
+        }
     };
 }
 
@@ -112,16 +122,16 @@ impl Lower<'_> {
     fn float_arithmetic(&mut self, op: &IROp) -> bool {
         use RoundMode::Dynamic as D;
         match *op {
-            IROp::AddF64 { dst, src1, src2, rm: D } => self.double(true, &pair!(addsd_xx, addsd_xm), dst, src1, src2),
-            IROp::SubF64 { dst, src1, src2, rm: D } => self.double(false, &pair!(subsd_xx, subsd_xm), dst, src1, src2),
-            IROp::MulF64 { dst, src1, src2, rm: D } => self.double(true, &pair!(mulsd_xx, mulsd_xm), dst, src1, src2),
-            IROp::DivF64 { dst, src1, src2, rm: D } => self.double(false, &pair!(divsd_xx, divsd_xm), dst, src1, src2),
-            IROp::AddF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(addss_xx, addss_xm), dst, src1, src2),
-            IROp::SubF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(subss_xx, subss_xm), dst, src1, src2),
-            IROp::MulF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(mulss_xx, mulss_xm), dst, src1, src2),
-            IROp::DivF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(divss_xx, divss_xm), dst, src1, src2),
+            IROp::AddF64 { dst, src1, src2, rm: D } => self.double(&pair!(true, addsd_xx, addsd_xm, vaddsd_xxx, vaddsd_xxm), dst, src1, src2),
+            IROp::SubF64 { dst, src1, src2, rm: D } => self.double(&pair!(false, subsd_xx, subsd_xm, vsubsd_xxx, vsubsd_xxm), dst, src1, src2),
+            IROp::MulF64 { dst, src1, src2, rm: D } => self.double(&pair!(true, mulsd_xx, mulsd_xm, vmulsd_xxx, vmulsd_xxm), dst, src1, src2),
+            IROp::DivF64 { dst, src1, src2, rm: D } => self.double(&pair!(false, divsd_xx, divsd_xm, vdivsd_xxx, vdivsd_xxm), dst, src1, src2),
+            IROp::AddF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(true, addss_xx, addss_xm, vaddss_xxx, vaddss_xxm), dst, src1, src2),
+            IROp::SubF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(false, subss_xx, subss_xm, vsubss_xxx, vsubss_xxm), dst, src1, src2),
+            IROp::MulF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(true, mulss_xx, mulss_xm, vmulss_xxx, vmulss_xxm), dst, src1, src2),
+            IROp::DivF32 { dst, src1, src2, rm: D } => self.single(op, &pair!(false, divss_xx, divss_xm, vdivss_xxx, vdivss_xxm), dst, src1, src2),
             IROp::SqrtF64 { dst, src, rm: D } => self.double_sqrt(dst, src),
-            IROp::SqrtF32 { dst, src, rm: D } => self.sqrt(op, dst, src),
+            IROp::SqrtF32 { dst, src, rm: D } => self.single_sqrt(op, dst, src),
             _ => return false,
         }
         true
@@ -175,11 +185,11 @@ impl Lower<'_> {
         self.asm.jcc(Cond::Ne, slow);
     }
 
-    /// Goes to `slow` if the result in xmm0 is a NaN. The comparison of a quiet NaN raises nothing.
-    fn check_nan(&mut self, single: bool, slow: Label) {
+    /// Goes to `slow` if a register holds a NaN. The comparison of a quiet NaN raises nothing.
+    fn check_nan(&mut self, single: bool, xmm: Xmm, slow: Label) {
         match single {
-            true => self.asm.ucomiss_xx(X0, X0),
-            false => self.asm.ucomisd_xx(X0, X0),
+            true => self.asm.ucomiss_xx(xmm, xmm),
+            false => self.asm.ucomisd_xx(xmm, xmm),
         }
         self.asm.jcc(Cond::P, slow);
     }
@@ -194,60 +204,80 @@ impl Lower<'_> {
         }
     }
 
-    /// Arithmetic on doubles, in the destination's home if that is possible.
-    fn double(&mut self, commutes: bool, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
-        match self.home(dst) {
-            Home::Xmm(d) if dst != src2 || dst == src1 => {
+    /// `d = src1 op src2`, without a move if there is an instruction that needs none.
+    fn compute_float(&mut self, pair: &Pair, d: Xmm, src1: RegId, src2: RegId) {
+        let (first, second) = (self.home(src1), self.home(src2));
+        let avx = self.request.features.has(Feature::Avx);
+        match (first, second) {
+            (Home::Xmm(a), _) if a == d => self.apply(pair, d, src2),
+            (_, Home::Xmm(b)) if b == d && pair.commutes => self.apply(pair, d, src1),
+            (Home::Xmm(a), Home::Xmm(b)) if avx => (pair.xxx)(self.asm, d, a, b),
+            (Home::Xmm(a), Home::Slot(at)) if avx => (pair.xxm)(self.asm, d, a, state(at)),
+            (Home::Slot(at), Home::Xmm(b)) if avx && pair.commutes => (pair.xxm)(self.asm, d, b, state(at)),
+            (_, Home::Xmm(b)) if b == d => {
+                self.load_xmm(X0, src1);
+                self.apply(pair, X0, src2);
+                self.asm.movaps_xx(d, X0);
+            }
+            _ => {
                 self.load_xmm(d, src1);
                 self.apply(pair, d, src2);
             }
-            Home::Xmm(d) if commutes => self.apply(pair, d, src1),
-            _ => {
-                self.load_xmm(X0, src1);
-                self.apply(pair, X0, src2);
-                return self.put_double(dst, &[src1, src2]);
-            }
         }
-        self.computed(dst, &[src1, src2]);
     }
 
-    /// Puts what arithmetic made of `sources` in xmm0 into a register.
-    fn put_double(&mut self, dst: RegId, sources: &[RegId]) {
-        if let Home::Xmm(xmm) = self.home(dst) {
-            self.asm.movaps_xx(xmm, X0);
-            return self.computed(dst, sources);
+    /// Where to compute the new value of a register: its own, or xmm0.
+    fn xmm_target(&self, reg: RegId) -> Xmm {
+        match self.home(reg) {
+            Home::Xmm(xmm) => xmm,
+            _ => X0,
+        }
+    }
+
+    /// Arithmetic on doubles.
+    fn double(&mut self, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
+        let d = self.xmm_target(dst);
+        self.compute_float(pair, d, src1, src2);
+        self.put_computed(false, dst, &[src1, src2]);
+    }
+
+    /// The register's home, or xmm0 if that is elsewhere, holds what arithmetic made of `sources`.
+    fn put_computed(&mut self, single: bool, dst: RegId, sources: &[RegId]) {
+        let d = self.xmm_target(dst);
+        // What blocks leave behind where they may fault says of doubles only that they are raw.
+        let raw = !single || self.local.is_some();
+        if let (Home::Xmm(_), true) = (self.home(dst), raw) {
+            return self.computed(single, dst, sources);
         }
         let back = self.asm.new_label();
-        let nan = self.cold(ColdKind::Nan { back });
-        self.check_nan(false, nan);
+        let nan = self.cold(ColdKind::Nan { xmm: d, single, back });
+        self.check_nan(single, d, nan);
         self.asm.bind(back);
-        self.put_xmm(dst, X0);
+        self.put_xmm(dst, d);
     }
 
     fn double_sqrt(&mut self, dst: RegId, src: RegId) {
-        self.load_xmm(X0, src);
-        self.asm.sqrtsd_xx(X0, X0);
-        self.put_double(dst, &[src]);
+        let d = self.xmm_target(dst);
+        self.load_xmm(d, src);
+        self.asm.sqrtsd_xx(d, d);
+        self.put_computed(false, dst, &[src]);
     }
 
+    /// Arithmetic on singles. Above the result there is what is above its first operand, which boxes it.
     fn single(&mut self, op: &IROp, pair: &Pair, dst: RegId, src1: RegId, src2: RegId) {
-        let (slow, back) = self.slow(op);
-        self.check_boxed(src1, slow);
-        self.check_boxed(src2, slow);
-        self.load_xmm(X0, src1);
-        self.apply(pair, X0, src2);
-        self.check_nan(true, slow);
-        self.put_xmm(dst, X0);
+        let back = self.boxed_operands(op, true, &[src1, src2]);
+        let d = self.xmm_target(dst);
+        self.compute_float(pair, d, src1, src2);
+        self.put_computed(true, dst, &[src1, src2]);
         self.asm.bind(back);
     }
 
-    fn sqrt(&mut self, op: &IROp, dst: RegId, src: RegId) {
-        let (slow, back) = self.slow(op);
-        self.check_boxed(src, slow);
-        self.load_xmm(X0, src);
-        self.asm.sqrtss_xx(X0, X0);
-        self.check_nan(true, slow);
-        self.put_xmm(dst, X0);
+    fn single_sqrt(&mut self, op: &IROp, dst: RegId, src: RegId) {
+        let back = self.boxed_operands(op, true, &[src]);
+        let d = self.xmm_target(dst);
+        self.load_xmm(d, src);
+        self.asm.sqrtss_xx(d, d);
+        self.put_computed(true, dst, &[src]);
         self.asm.bind(back);
     }
 
@@ -259,12 +289,12 @@ impl Lower<'_> {
         }
         let (single, emit, dst, regs): (bool, Fused, RegId, [RegId; 3]) = match *op {
             IROp::MulAddF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfmadd213sd_xxx, vfmadd213sd_xxm), dst, [src1, src2, src3]),
-            IROp::MulSubF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfmsub213sd_xxx, vfmsub213sd_xxm), dst, [src1, src2, src3]),
-            IROp::NegMulSubF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfnmadd213sd_xxx, vfnmadd213sd_xxm), dst, [src1, src2, src3]),
-            IROp::NegMulAddF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfnmsub213sd_xxx, vfnmsub213sd_xxm), dst, [src1, src2, src3]),
             IROp::MulAddF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfmadd213ss_xxx, vfmadd213ss_xxm), dst, [src1, src2, src3]),
+            IROp::MulSubF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfmsub213sd_xxx, vfmsub213sd_xxm), dst, [src1, src2, src3]),
             IROp::MulSubF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfmsub213ss_xxx, vfmsub213ss_xxm), dst, [src1, src2, src3]),
+            IROp::NegMulSubF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfnmadd213sd_xxx, vfnmadd213sd_xxm), dst, [src1, src2, src3]),
             IROp::NegMulSubF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfnmadd213ss_xxx, vfnmadd213ss_xxm), dst, [src1, src2, src3]),
+            IROp::NegMulAddF64 { dst, src1, src2, src3, rm: D } => (false, fused!(vfnmsub213sd_xxx, vfnmsub213sd_xxm), dst, [src1, src2, src3]),
             IROp::NegMulAddF32 { dst, src1, src2, src3, rm: D } => (true, fused!(vfnmsub213ss_xxx, vfnmsub213ss_xxm), dst, [src1, src2, src3]),
             _ => return false,
         };
@@ -274,24 +304,29 @@ impl Lower<'_> {
         }
         let (slow, back) = self.slow(op);
         if single {
-            for reg in regs {
-                self.check_boxed(reg, slow);
-            }
+            regs.iter().for_each(|&reg| self.check_boxed(reg, slow));
         }
-        // xmm0 = src1 * xmm0 + src3, with xmm0 = src2 first: the factors may be exchanged.
-        self.load_xmm(X0, regs[1]);
-        let a = self.xmm(regs[0], X1);
-        match self.home(regs[2]) {
-            Home::Slot(at) => (emit.xxm)(self.asm, X0, a, state(at)),
-            _ => {
-                let c = self.xmm(regs[2], X1);
-                (emit.xxx)(self.asm, X0, a, c);
-            }
-        }
-        self.check_nan(single, slow);
-        self.put_xmm(dst, X0);
+        // The slow path needs its operands, and a unit what its state has.
+        let free = if self.local.is_some() { self.free } else { !regs.contains(&dst) };
+        let d = if free { self.xmm_target(dst) } else { X0 };
+        self.fuse(&emit, d, regs);
+        self.check_nan(single, d, slow);
+        self.put_xmm(dst, d);
         self.asm.bind(back);
         true
+    }
+
+    /// `d = a * b + c`. The factors may be exchanged.
+    fn fuse(&mut self, emit: &Fused, d: Xmm, [a, b, c]: [RegId; 3]) {
+        self.load_xmm(d, a);
+        let factor = self.xmm(b, X1);
+        match self.home(c) {
+            Home::Slot(at) => (emit.xxm)(self.asm, d, factor, state(at)),
+            _ => {
+                let addend = self.xmm(c, X1);
+                (emit.xxx)(self.asm, d, factor, addend);
+            }
+        }
     }
 
     #[rustfmt::skip] // one row per line
@@ -313,17 +348,20 @@ impl Lower<'_> {
         true
     }
 
-    fn boxed_operands(&mut self, single: bool, slow: Label, regs: &[RegId]) {
-        if single {
-            for &reg in regs {
-                self.check_boxed(reg, slow);
-            }
+    /// Leaves an operation on singles to the helper if an operand is not one; returns the label to come back to. There is
+    /// no slow path if all certainly are.
+    fn boxed_operands(&mut self, op: &IROp, single: bool, regs: &[RegId]) -> Label {
+        let certain = |reg: &RegId| *reg < 64 && self.boxed >> reg & 1 != 0;
+        if !single || regs.iter().all(certain) {
+            return self.asm.new_label();
         }
+        let (slow, back) = self.slow(op);
+        regs.iter().for_each(|&reg| self.check_boxed(reg, slow));
+        back
     }
 
     fn equal(&mut self, op: &IROp, single: bool, dst: RegId, src1: RegId, src2: RegId) {
-        let (slow, back) = self.slow(op);
-        self.boxed_operands(single, slow, &[src1, src2]);
+        let back = self.boxed_operands(op, single, &[src1, src2]);
         let (a, b) = (self.xmm(src1, X0), self.xmm(src2, X1));
         match single {
             true => self.asm.ucomiss_xx(a, b),
@@ -340,15 +378,16 @@ impl Lower<'_> {
     }
 
     fn less(&mut self, op: &IROp, single: bool, cond: Cond, dst: RegId, src1: RegId, src2: RegId) {
-        let (slow, back) = self.slow(op);
-        self.boxed_operands(single, slow, &[src1, src2]);
+        let back = self.boxed_operands(op, single, &[src1, src2]);
         let (a, b) = (self.xmm(src1, X0), self.xmm(src2, X1));
         match single {
             true => self.asm.comiss_xx(b, a),
             false => self.asm.comisd_xx(b, a),
         }
         if self.strict {
+            let (slow, ordered) = self.slow(op);
             self.asm.jcc(Cond::P, slow);
+            self.asm.bind(ordered);
         }
         self.set_flag(cond, dst);
         self.asm.bind(back);
@@ -365,7 +404,9 @@ impl Lower<'_> {
         src2: RegId,
     ) {
         let (slow, back) = self.slow(op);
-        self.boxed_operands(single, slow, &[src1, src2]);
+        if single {
+            [src1, src2].into_iter().for_each(|reg| self.check_boxed(reg, slow));
+        }
         self.load_xmm(X0, src1);
         let b = self.xmm(src2, X1);
         match single {
@@ -400,24 +441,25 @@ impl Lower<'_> {
             IROp::U32ToF32 { dst, src, rm: D } => self.float_of(true, S64, true, dst, src),
             IROp::I64ToF32 { dst, src, rm: D } => self.float_of(true, S64, false, dst, src),
             IROp::F32ToF64 { dst, src, .. } => {
-                let (slow, back) = self.slow(op);
-                self.check_boxed(src, slow);
-                let a = self.xmm(src, X1);
-                self.asm.xorps_xx(X0, X0);
-                self.asm.cvtss2sd_xx(X0, a);
-                self.check_nan(false, slow);
-                self.put_xmm(dst, X0);
+                let back = self.boxed_operands(op, true, &[src]);
+                let (a, d) = (self.xmm(src, X1), self.xmm_target(dst));
+                if a != d {
+                    self.asm.xorps_xx(d, d);
+                }
+                self.asm.cvtss2sd_xx(d, a);
+                self.put_computed(false, dst, &[]);
                 self.asm.bind(back);
             }
             IROp::F64ToF32 { dst, src, rm: D } => {
-                let (slow, back) = self.slow(op);
                 let a = self.xmm(src, X1);
+                let d = if self.xmm_target(dst) == a { X0 } else { self.xmm_target(dst) };
                 // All ones above the result box it.
-                self.asm.pcmpeqd_xx(X0, X0);
-                self.asm.cvtsd2ss_xx(X0, a);
-                self.check_nan(true, slow);
-                self.put_xmm(dst, X0);
-                self.asm.bind(back);
+                self.asm.pcmpeqd_xx(d, d);
+                self.asm.cvtsd2ss_xx(d, a);
+                if let (Home::Xmm(xmm), X0) = (self.home(dst), d) {
+                    self.asm.movaps_xx(xmm, X0);
+                }
+                self.put_computed(true, dst, &[]);
             }
             _ => return false,
         }
@@ -434,7 +476,9 @@ impl Lower<'_> {
         src: RegId,
     ) {
         let (slow, back) = self.slow(op);
-        self.boxed_operands(single, slow, &[src]);
+        if single {
+            self.check_boxed(src, slow);
+        }
         let a = self.xmm(src, X0);
         emit(self.asm, size, RAX, a);
         // The integer indefinite is the smallest number: the only one that overflows when 1 is subtracted.
@@ -451,39 +495,29 @@ impl Lower<'_> {
             self.asm.mov_rr(S32, RAX, a);
             a = RAX;
         }
+        let d = self.xmm_target(dst);
         match single {
             true => {
-                self.asm.pcmpeqd_xx(X0, X0);
-                self.asm.cvtsi2ss_xr(size, X0, a);
+                self.asm.pcmpeqd_xx(d, d);
+                self.asm.cvtsi2ss_xr(size, d, a);
             }
             false => {
-                let d = if let Home::Xmm(xmm) = self.home(dst) { xmm } else { X0 };
                 self.asm.xorps_xx(d, d);
                 self.asm.cvtsi2sd_xr(size, d, a);
-                return self.put_xmm(dst, d);
             }
         }
-        self.put_xmm(dst, X0);
+        self.put_xmm(dst, d);
     }
 
     /// Sign injection as bit operations in integer registers.
     fn float_sign(&mut self, op: &IROp) -> bool {
         match *op {
-            IROp::SignNotF64 { dst, src1, src2 } if src1 == src2 => {
-                self.sign(op, false, dst, src1, Assembler::btc_ri)
-            }
-            IROp::SignXorF64 { dst, src1, src2 } if src1 == src2 => {
-                self.sign(op, false, dst, src1, Assembler::btr_ri)
-            }
-            IROp::SignNotF32 { dst, src1, src2 } if src1 == src2 => {
-                self.sign(op, true, dst, src1, Assembler::btc_ri)
-            }
-            IROp::SignXorF32 { dst, src1, src2 } if src1 == src2 => {
-                self.sign(op, true, dst, src1, Assembler::btr_ri)
-            }
+            IROp::SignNotF64 { dst, src1, src2 } if src1 == src2 => self.sign(op, false, dst, src1, true),
+            IROp::SignXorF64 { dst, src1, src2 } if src1 == src2 => self.sign(op, false, dst, src1, false),
+            IROp::SignNotF32 { dst, src1, src2 } if src1 == src2 => self.sign(op, true, dst, src1, true),
+            IROp::SignXorF32 { dst, src1, src2 } if src1 == src2 => self.sign(op, true, dst, src1, false),
             IROp::SignF32 { dst, src1, src2 } if src1 == src2 => {
-                let (slow, back) = self.slow(op);
-                self.check_boxed(src1, slow);
+                let back = self.boxed_operands(op, true, &[src1]);
                 self.copy(dst, src1);
                 self.asm.bind(back);
             }
@@ -494,20 +528,28 @@ impl Lower<'_> {
         true
     }
 
-    /// Negation (`btc`) or absolute value (`btr`): one operation on the sign bit.
-    fn sign(
-        &mut self,
-        op: &IROp,
-        single: bool,
-        dst: RegId,
-        src: RegId,
-        emit: fn(&mut Assembler, Size, Gpr, u8),
-    ) {
-        let (slow, back) = self.slow(op);
-        self.boxed_operands(single, slow, &[src]);
-        self.load(RAX, src);
-        emit(self.asm, S64, RAX, if single { 31 } else { 63 });
-        self.put(dst, RAX);
+    /// Negation (`btc`, or `xorps`) or absolute value (`btr`, or `andps`): one operation on the sign bit.
+    fn sign(&mut self, op: &IROp, single: bool, dst: RegId, src: RegId, negate: bool) {
+        let back = self.boxed_operands(op, single, &[src]);
+        let bit = if single { 31 } else { 63 };
+        if let Home::Xmm(d) = self.home(dst) {
+            self.mend(src);
+            self.load_xmm(d, src);
+            let sign: u128 = 1 << bit;
+            let mask = self.asm.constant128(if negate { sign } else { !sign });
+            match negate {
+                true => self.asm.xorps_xm(d, Mem::label(mask)),
+                false => self.asm.andps_xm(d, Mem::label(mask)),
+            }
+            self.put_xmm(dst, d);
+        } else {
+            self.load(RAX, src);
+            match negate {
+                true => self.asm.btc_ri(S64, RAX, bit),
+                false => self.asm.btr_ri(S64, RAX, bit),
+            }
+            self.put(dst, RAX);
+        }
         self.asm.bind(back);
     }
 

@@ -30,7 +30,7 @@ pub use control::TABLE_ENTRIES;
 pub use roles::FUEL_REGISTER;
 pub use thunks::{homes_from_saved, Thunks};
 
-use super::{Bail, CodeObject, LinkSite, Memory, Repair, CANONICAL_NAN};
+use super::{Bail, CodeObject, LinkSite, Memory, Repair, CANONICAL_NAN, CANONICAL_SINGLE};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, CpuFeatures, Mem, Scale, Size};
 use crate::asm::Label;
@@ -181,6 +181,7 @@ impl Compiler {
             low: false,
             strict: false,
             back: None,
+            free: false,
         };
         lower.entry();
         lower.operations(&block.ops, &block.term);
@@ -212,9 +213,9 @@ enum ColdKind {
     /// Leaves because the fuel does not suffice; what was taken for the block is given back by its place.
     OutOfFuel,
     /// Makes NaNs in registers (see `nan`) canonical and goes on at the label.
-    Mend { regs: u32, back: Label },
-    /// Makes the NaN in xmm0 canonical and goes on at the label.
-    Nan { back: Label },
+    Mend { regs: u32, singles: u32, back: Label },
+    /// Makes the NaN in a register canonical and goes on at the label.
+    Nan { xmm: Xmm, single: bool, back: Label },
     /// Empties the return stack and goes on at the label.
     EmptyStack { back: Label },
     /// Leaves because a link is not made.
@@ -267,6 +268,8 @@ struct Lower<'a> {
     strict: bool,
     /// Where the call comes back to by which a unit leaves, and how many pairs of addresses it put on the return stack before.
     back: Option<(Label, usize)>,
+    /// In a unit: nothing that the slow path of the operation at hand needs is where its result goes.
+    free: bool,
 }
 
 /// Homes of the registers that stand for an operation's operands in a unit that has its own allocation.
@@ -553,18 +556,18 @@ impl Lower<'_> {
     fn emit_cold(&mut self, kind: ColdKind) {
         match kind {
             ColdKind::Helper { op, back } => {
-                self.mend_each(self.raw.regs);
+                self.mend_each(self.raw.regs, 0);
                 self.raw.regs = 0;
                 self.call_helper(op);
                 self.asm.jmp(back);
             }
-            ColdKind::Mend { regs, back } => {
-                self.mend_each(regs);
+            ColdKind::Mend { regs, singles, back } => {
+                self.mend_each(regs, singles);
                 self.asm.jmp(back);
             }
-            ColdKind::Nan { back } => {
-                let nan = self.asm.constant64(CANONICAL_NAN);
-                self.asm.movsd_xm(Xmm::ALL[0], Mem::label(nan));
+            ColdKind::Nan { xmm, single, back } => {
+                let nan = self.asm.constant64(if single { CANONICAL_SINGLE } else { CANONICAL_NAN });
+                self.asm.movsd_xm(xmm, Mem::label(nan));
                 self.asm.jmp(back);
             }
             ColdKind::OutOfFuel => self.snippets.put_out_of_fuel(self.asm),

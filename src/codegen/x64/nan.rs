@@ -7,6 +7,8 @@
 //!
 //! Before a helper is called everything is mended (in slow paths: there, which may be after the operation's own code has
 //! mended some). At an access that may fault `Buffers::pending` says what is raw.
+//!
+//! Singles are raw in units only, which say at accesses what each value is.
 
 use super::roles::Home;
 use super::upper::float_bit;
@@ -14,13 +16,15 @@ use super::{ColdKind, Lower};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::Mem;
 use crate::base::{RegId, FIRST_FLOAT, FIRST_TEMP};
-use crate::codegen::CANONICAL_NAN;
+use crate::codegen::{CANONICAL_NAN, CANONICAL_SINGLE};
 
-/// Results of arithmetic on doubles. Bit `n` stands for floating-point register `n`.
+/// Results of arithmetic. Bit `n` stands for floating-point register `n`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Raw {
     /// A NaN in these may be any quiet one.
     pub(super) regs: u32,
+    /// Those of them that are singles.
+    singles: u32,
     /// Of each of them: raw registers that hold numbers if it does.
     covers: [u32; 32],
 }
@@ -47,6 +51,7 @@ impl Raw {
         let bit = bit(reg);
         if self.regs != 0 && bit != 0 {
             self.regs &= !bit;
+            self.singles &= !bit;
             for other in registers(self.regs) {
                 self.covers[usize::from(other - FIRST_FLOAT)] &= !bit;
             }
@@ -62,10 +67,11 @@ impl Raw {
     }
 
     /// The register is overwritten with what arithmetic makes of others, which may include it.
-    pub(super) fn compute(&mut self, dst: RegId, sources: &[RegId]) {
+    pub(super) fn compute(&mut self, single: bool, dst: RegId, sources: &[RegId]) {
         let covers = sources.iter().fold(0, |covers, &reg| covers | self.implied(reg));
         self.define(dst);
         self.regs |= bit(dst);
+        self.singles |= if single { bit(dst) } else { 0 };
         if bit(dst) != 0 {
             self.covers[usize::from(dst - FIRST_FLOAT)] = covers & !bit(dst);
         }
@@ -78,9 +84,9 @@ impl Lower<'_> {
         self.raw.regs & bit(reg) != 0
     }
 
-    /// The register's home holds what arithmetic on doubles made of others.
-    pub(super) fn computed(&mut self, dst: RegId, sources: &[RegId]) {
-        self.raw.compute(dst, sources);
+    /// The register's home holds what arithmetic made of others.
+    pub(super) fn computed(&mut self, single: bool, dst: RegId, sources: &[RegId]) {
+        self.raw.compute(single, dst, sources);
         self.boxed &= !float_bit(dst);
     }
 
@@ -99,11 +105,20 @@ impl Lower<'_> {
             return;
         }
         let back = self.asm.new_label();
-        let mend = self.cold(ColdKind::Mend { regs, back });
-        self.asm.ucomisd_xx(xmm, xmm);
+        let mend = self.cold(ColdKind::Mend { regs, singles: self.raw.singles, back });
+        match self.raw.singles & bit(reg) == 0 {
+            true => self.asm.ucomisd_xx(xmm, xmm),
+            false => self.asm.ucomiss_xx(xmm, xmm),
+        }
         self.asm.jcc(Cond::P, mend);
         self.asm.bind(back);
         self.raw.regs &= !regs;
+        self.raw.singles &= !regs;
+    }
+
+    /// Whether a raw register is a single.
+    pub(super) fn is_raw_single(&self, reg: RegId) -> bool {
+        self.raw.singles & bit(reg) != 0
     }
 
     /// Makes all NaNs canonical. Flags change.
@@ -115,17 +130,22 @@ impl Lower<'_> {
     }
 
     /// As [`Lower::mend`], one by one: for code behind the block.
-    pub(super) fn mend_each(&mut self, regs: u32) {
+    pub(super) fn mend_each(&mut self, regs: u32, singles: u32) {
         for reg in registers(regs) {
             if let Home::Xmm(xmm) = self.home(reg) {
-                self.mend_xmm(xmm);
+                self.mend_xmm(xmm, singles & bit(reg) != 0);
             }
         }
     }
 
-    pub(super) fn mend_xmm(&mut self, xmm: Xmm) {
-        let (number, nan) = (self.asm.new_label(), self.asm.constant64(CANONICAL_NAN));
-        self.asm.ucomisd_xx(xmm, xmm);
+    /// Makes a host register's NaN the canonical one.
+    pub(super) fn mend_xmm(&mut self, xmm: Xmm, single: bool) {
+        let number = self.asm.new_label();
+        let nan = self.asm.constant64(if single { CANONICAL_SINGLE } else { CANONICAL_NAN });
+        match single {
+            true => self.asm.ucomiss_xx(xmm, xmm),
+            false => self.asm.ucomisd_xx(xmm, xmm),
+        }
         self.asm.jcc_l8(Cond::Np, number);
         self.asm.movsd_xm(xmm, Mem::label(nan));
         self.asm.bind(number);

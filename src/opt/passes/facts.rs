@@ -148,6 +148,37 @@ fn gives_raw(op: &IROp) -> bool {
             | IROp::MulF64 { .. }
             | IROp::DivF64 { .. }
             | IROp::SqrtF64 { .. }
+            | IROp::F32ToF64 { .. }
+    )
+}
+
+/// The same of singles.
+fn gives_raw_single(op: &IROp) -> bool {
+    matches!(
+        op,
+        IROp::AddF32 { .. }
+            | IROp::SubF32 { .. }
+            | IROp::MulF32 { .. }
+            | IROp::DivF32 { .. }
+            | IROp::SqrtF32 { .. }
+            | IROp::F64ToF32 { .. }
+    )
+}
+
+/// Whether an operation gives a single that is a number or the canonical NaN.
+fn gives_canonical_single(op: &IROp) -> bool {
+    matches!(
+        op,
+        IROp::I32ToF32 { .. }
+            | IROp::U32ToF32 { .. }
+            | IROp::I64ToF32 { .. }
+            | IROp::U64ToF32 { .. }
+            | IROp::MulAddF32 { .. }
+            | IROp::MulSubF32 { .. }
+            | IROp::NegMulSubF32 { .. }
+            | IROp::NegMulAddF32 { .. }
+            | IROp::MinF32 { .. }
+            | IROp::MaxF32 { .. }
     )
 }
 
@@ -159,7 +190,6 @@ fn gives_canonical(op: &IROp) -> bool {
             | IROp::U32ToF64 { .. }
             | IROp::I64ToF64 { .. }
             | IROp::U64ToF64 { .. }
-            | IROp::F32ToF64 { .. }
             | IROp::MulAddF64 { .. }
             | IROp::MulSubF64 { .. }
             | IROp::NegMulSubF64 { .. }
@@ -173,13 +203,15 @@ fn gives_canonical(op: &IROp) -> bool {
 /// is none of them, whatever it may be besides.
 pub fn raw(func: &Func) -> Vec<bool> {
     let double = greatest(func, &|op, _| gives_raw(op) || gives_canonical(op));
+    let single = greatest(func, &|op, _| gives_raw_single(op) || gives_canonical_single(op));
+    let made_raw = |op: &IROp| gives_raw(op) || gives_raw_single(op);
     let mut raw: Vec<bool> =
-        func.insts.iter().map(|inst| matches!(inst.node, Node::Op(op) if gives_raw(&op))).collect();
+        func.insts.iter().map(|inst| matches!(inst.node, Node::Op(op) if made_raw(&op))).collect();
     loop {
         let mut changed = false;
         for phi in func.blocks.iter().flat_map(|block| &block.phis) {
             let at = phi.value.index();
-            if !raw[at] && double[at] && phi.args.iter().any(|arg| raw[arg.index()]) {
+            if !raw[at] && (double[at] || single[at]) && phi.args.iter().any(|arg| raw[arg.index()]) {
                 raw[at] = true;
                 changed = true;
             }

@@ -36,6 +36,33 @@ pub enum Level {
     O2,
 }
 
+/// Passes that are left out, to see what each is worth, or which one is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Without(u32);
+
+/// What code generation relies on: without these, code would be wrong.
+const NEEDED: &[&str] = &["mend"];
+
+impl Without {
+    /// Leaves a pass out, wherever it runs.
+    ///
+    /// # Errors
+    /// The names that there are, if this is none of them or one that cannot be left out.
+    pub fn add(&mut self, name: &str) -> Result<(), String> {
+        let plain = |pass: &Pass| pass.name.trim_end_matches(" again");
+        let rows = PASSES.iter().enumerate().filter(|(_, pass)| plain(pass) == name);
+        let bits: u32 = rows.map(|(row, _)| 1 << row).sum();
+        if bits == 0 || NEEDED.contains(&name) {
+            let mut names: Vec<&str> =
+                PASSES.iter().map(plain).filter(|name| !NEEDED.contains(name)).collect();
+            names.dedup();
+            return Err(names.join(", "));
+        }
+        self.0 |= bits;
+        Ok(())
+    }
+}
+
 /// All passes, in the order in which they run.
 #[rustfmt::skip] // rows never wrap
 pub const PASSES: &[Pass] = &[
@@ -66,26 +93,48 @@ pub struct Broken {
 /// # Errors
 /// The first pass that broke something; the function is of no use then.
 pub fn run(func: &mut Func, level: Level, check: bool) -> Result<(), Broken> {
-    run_with(func, level, check, &mut |_, _| {})
+    run_with(func, level, Without::default(), check, &mut |_, _| {})
 }
 
-/// As [`run`]; `after` is shown what each pass left.
+/// As [`run`], without some; `after` is shown what each pass left.
 ///
 /// # Errors
 /// As [`run`].
 pub fn run_with(
     func: &mut Func,
     level: Level,
+    without: Without,
     check: bool,
     after: &mut dyn FnMut(&'static str, &Func),
 ) -> Result<(), Broken> {
     let look =
         |func: &Func, pass| if check { verify(func).map_err(|flaw| Broken { pass, flaw }) } else { Ok(()) };
     look(func, None)?;
-    for pass in PASSES.iter().filter(|pass| level == Level::O2 || !pass.only_o2) {
+    let rows = PASSES.iter().enumerate().filter(|(row, _)| without.0 >> row & 1 == 0);
+    for (_, pass) in rows.filter(|(_, pass)| level == Level::O2 || !pass.only_o2) {
         (pass.run)(func);
         look(func, Some(pass.name))?;
         after(pass.name, func);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_are_left_out_by_name_but_for_what_code_relies_on() {
+        let mut without = Without::default();
+        assert!(PASSES.len() <= 32);
+        without.add("fold").unwrap();
+        let names = |without: Without| {
+            let rows = PASSES.iter().enumerate().filter(move |(row, _)| without.0 >> row & 1 == 1);
+            rows.map(|(_, pass)| pass.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(without), ["fold", "fold again"]);
+        assert!(without.add("mend").is_err() && without.add("fold again").is_err());
+        assert!(without.add("nothing").unwrap_err().contains("memory"));
+        assert_eq!(names(without), ["fold", "fold again"]);
+    }
 }

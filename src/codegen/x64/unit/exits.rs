@@ -95,7 +95,7 @@ impl Emitter<'_, '_> {
     fn mend_home(&mut self, reg: RegId, value: Value) {
         let sunk = self.func.inst(value).sunk;
         let low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()] && !sunk;
-        let raw = self.facts.raw[value.index()];
+        let (raw, single) = (self.facts.raw[value.index()], self.facts.boxed[value.index()]);
         match home_location(reg) {
             Location::Register(register) if register.class == 0 && low => {
                 let host = plan::gpr(register.number);
@@ -106,11 +106,11 @@ impl Emitter<'_, '_> {
                 self.lower.asm.mov_mr(Size::S64, cell(slot), RAX);
             }
             Location::Register(register) if register.class == 1 && raw => {
-                self.lower.mend_xmm(xmm(register.number));
+                self.lower.mend_xmm(xmm(register.number), single);
             }
             Location::Slot(slot) if raw => {
                 self.lower.asm.movsd_xm(Xmm::ALL[0], cell(slot));
-                self.lower.mend_xmm(Xmm::ALL[0]);
+                self.lower.mend_xmm(Xmm::ALL[0], single);
                 self.lower.asm.movsd_mx(cell(slot), Xmm::ALL[0]);
             }
             _ => {}

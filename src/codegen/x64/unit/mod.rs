@@ -12,6 +12,7 @@
 //! taken, the difference is given back at once. If it does not suffice, nothing of the block is done.
 
 mod exits;
+mod packed;
 mod plan;
 mod probe;
 mod recipe;
@@ -34,6 +35,7 @@ use crate::opt::passes::facts::{facts, Facts};
 use crate::opt::passes::sink::scale;
 use crate::regalloc::moves::Sequencer;
 use crate::regalloc::{Allocation, Allocator, Location, Move, Point};
+pub use packed::Recipes;
 use plan::{Comparison, Plan, Step};
 pub use probe::{mapped, Probe};
 pub use recipe::{Place, Recipe};
@@ -47,8 +49,8 @@ pub struct UnitObject {
     pub entries: Vec<(GuestAddr, u32)>,
     /// Numbered from `first_link` of the request; see [`UnitObject::number_links`].
     pub links: Vec<LinkSite>,
-    /// For code offsets in ascending order, up to the second one: what the guest's state is if that code faults.
-    pub recipes: Vec<(u32, u32, Recipe)>,
+    /// What the guest's state is if code at an offset faults.
+    pub recipes: Recipes,
     pub listing: String,
     /// With a listing: which of the code that is likely to run is whose, in ascending order. Moves are nobody's.
     pub origins: Vec<(Origin, Range<u32>)>,
@@ -103,7 +105,7 @@ struct Emitter<'a, 'b> {
     edge_edits: Vec<Option<u32>>,
     behind: Vec<Behind>,
     entries: Vec<(GuestAddr, u32)>,
-    recipes: Vec<(u32, u32, Recipe)>,
+    recipes: packed::Packer,
     origins: Vec<(Origin, Range<u32>)>,
     sequencer: Sequencer,
     /// Step and state of the operation at hand.
@@ -116,7 +118,7 @@ struct Emitter<'a, 'b> {
 /// A [`Bail`]; the region has no code then.
 pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -> Result<UnitObject, Bail> {
     let facts = facts(func);
-    let plan = Plan::new(func);
+    let plan = Plan::new(func, &facts);
     let target = plan::target();
     let allocation = allocator.allocate(&plan.function, &target).map_err(|_| Bail::Registers)?;
     debug_assert_eq!(crate::regalloc::check::check(&plan.function, &target, allocation), Ok(()));
@@ -150,11 +152,12 @@ pub fn compile_unit(func: &Func, allocator: &mut Allocator, request: &Request) -
             low: false,
             strict: false,
             back: None,
+            free: false,
             snippets: &snippets,
         };
         let mut emitter = Emitter::new(lower, func, &facts, &plan, allocation);
         emitter.run()?;
-        (emitter.entries, emitter.recipes, emitter.origins)
+        (emitter.entries, emitter.recipes.finish(), emitter.origins)
     };
     let code = asm.finish().map_err(Bail::Assembler)?;
     let listing = if request.listing { code.listing().to_string() } else { String::new() };
@@ -188,7 +191,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             edge_edits,
             behind: Vec::new(),
             entries: Vec::new(),
-            recipes: Vec::new(),
+            recipes: packed::Packer::default(),
             origins: Vec::new(),
             sequencer: Sequencer::default(),
             at: (0, None),
@@ -297,6 +300,16 @@ impl<'a, 'b> Emitter<'a, 'b> {
             .map(|at| self.allocation.locations[at])
     }
 
+    /// Whether no other value that a step reads, or its state has, is where its result goes.
+    fn is_free(&self, step: u32, value: Value) -> bool {
+        let operands = self.plan.function.instructions[step as usize].operands.clone();
+        let Some(result) = self.location(step, value) else { return true };
+        let own = self.plan.numbers[value.index()];
+        operands.map(|at| at as usize).all(|at| {
+            self.plan.function.operands[at].value.0 == own || self.allocation.locations[at] != result
+        })
+    }
+
     fn step(&mut self, id: BlockId, at: usize, step: u32) -> Result<(), Bail> {
         self.edits(step);
         match self.plan.steps[step as usize] {
@@ -337,13 +350,14 @@ impl<'a, 'b> Emitter<'a, 'b> {
             self.lower.asm.mfence();
             return Ok(());
         }
-        let state = inst.state.filter(|_| plan::gives_up(inst));
+        let state = inst.state.filter(|_| plan::gives_up(self.facts, inst));
         self.at = (step, state);
         let mut seats = Seats::default();
         let op = self.seat(&mut seats, step, value, inst, op)?;
         let from = self.lower.here();
         let first_cold = self.lower.cold.len();
         self.lower.strict = inst.strict;
+        self.lower.free = self.is_free(step, value);
         self.lower.low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
         match op {
             Seated::Plain(op @ IROp::Copy { src, .. }) => {
@@ -381,7 +395,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
         }
         if let (Some(state), true) = (state, crate::opt::may_fault(&op_of(inst))) {
             let recipe = self.recipe(step, state)?;
-            self.recipes.push((from, to, recipe));
+            self.recipes.push(from, to, &recipe);
         }
         Ok(())
     }

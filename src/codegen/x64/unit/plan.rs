@@ -7,6 +7,7 @@ use crate::codegen::x64::roles::{home, Home, FPR_ROLES, GPR_ROLES};
 use crate::ir::ops::Effect;
 use crate::ir::{self, IROp};
 use crate::opt::func::{self, BlockId, Class, Func, Inst, Node, State, StateId, Term, Value};
+use crate::opt::passes::facts::Facts;
 use crate::opt::passes::sink::scale;
 use crate::opt::{address_of, divides};
 use crate::regalloc::{
@@ -108,7 +109,7 @@ impl Votes {
 }
 
 impl Plan {
-    pub fn new(func: &Func) -> Plan {
+    pub fn new(func: &Func, facts: &Facts) -> Plan {
         let mut plan = Plan { numbers: vec![NONE; func.insts.len()], ..Plan::default() };
         plan.order = order(func);
         plan.values(func);
@@ -116,7 +117,7 @@ impl Plan {
         plan.order.iter().enumerate().for_each(|(at, id)| index[id.index()] = at as u32);
         for at in 0..plan.order.len() {
             let id = plan.order[at];
-            plan.block(func, id, &index);
+            plan.block((func, facts), id, &index);
         }
         plan
     }
@@ -233,7 +234,7 @@ impl Plan {
         });
     }
 
-    fn block(&mut self, func: &Func, id: BlockId, index: &[u32]) {
+    fn block(&mut self, (func, facts): (&Func, &Facts), id: BlockId, index: &[u32]) {
         let block = &func.blocks[id.index()];
         let first = self.function.instructions.len() as u32;
         if block.entry {
@@ -261,7 +262,7 @@ impl Plan {
             for arg in reads(func, inst) {
                 self.operand(arg, OperandKind::Use);
             }
-            if let Some(state) = inst.state.filter(|_| gives_up(inst)) {
+            if let Some(state) = inst.state.filter(|_| gives_up(facts, inst)) {
                 self.state(func, state);
             }
             self.operand(value, OperandKind::Def);
@@ -407,8 +408,10 @@ fn read(func: &Func) -> Vec<bool> {
 }
 
 /// Whether the code of an instruction may fault or give up, so that it needs its state.
-pub(super) fn gives_up(inst: &Inst) -> bool {
+pub(super) fn gives_up(facts: &Facts, inst: &Inst) -> bool {
     let Node::Op(op) = inst.node else { return false };
+    // Of singles, operands that are not boxed are given up.
+    let boxed = || inst.uses().all(|arg| facts.boxed[arg.index()]);
     match op {
         // These never do: what differs from the guest's result is a NaN, and mended.
         IROp::AddF64 { .. }
@@ -419,6 +422,10 @@ pub(super) fn gives_up(inst: &Inst) -> bool {
         | IROp::I32ToF64 { .. }
         | IROp::U32ToF64 { .. }
         | IROp::I64ToF64 { .. }
+        | IROp::F64ToF32 { .. }
+        | IROp::I32ToF32 { .. }
+        | IROp::U32ToF32 { .. }
+        | IROp::I64ToF32 { .. }
         | IROp::SignF64 { .. }
         | IROp::SignNotF64 { .. }
         | IROp::SignXorF64 { .. }
@@ -426,6 +433,17 @@ pub(super) fn gives_up(inst: &Inst) -> bool {
         | IROp::WriteFlags { .. }
         | IROp::ReadRound { .. }
         | IROp::Fence {} => false,
+        IROp::AddF32 { .. }
+        | IROp::SubF32 { .. }
+        | IROp::MulF32 { .. }
+        | IROp::DivF32 { .. }
+        | IROp::SqrtF32 { .. }
+        | IROp::F32ToF64 { .. }
+        | IROp::EqF32 { .. }
+        | IROp::SignF32 { .. }
+        | IROp::SignNotF32 { .. }
+        | IROp::SignXorF32 { .. } => !boxed(),
+        IROp::LtF32 { .. } | IROp::LeF32 { .. } => inst.strict || !boxed(),
         IROp::LtF64 { .. } | IROp::LeF64 { .. } => inst.strict,
         IROp::EqF64 { .. } => false,
         _ => op.info().effect != Effect::Pure || inst.state.is_some(),

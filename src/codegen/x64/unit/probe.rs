@@ -69,6 +69,7 @@ impl Probe {
             low: false,
             strict: false,
             back: None,
+            free: false,
             snippets: &self.snippets,
         };
         lower.single_operation(op);

@@ -5,7 +5,7 @@ use super::Emitter;
 use crate::base::state::CpuState;
 use crate::base::{GuestAddr, RegId, FIRST_TEMP, REGISTERS};
 use crate::codegen::x64::roles::FPR_ROLES;
-use crate::codegen::{Bail, CANONICAL_NAN};
+use crate::codegen::{Bail, CANONICAL_NAN, CANONICAL_SINGLE};
 use crate::ir::ops::Operand;
 use crate::ir::IROp;
 use crate::opt::func::{Class, Node, StateId, Value};
@@ -21,13 +21,17 @@ pub enum Place {
     Xmm(u8),
     /// The same, whose NaN is to be made canonical.
     Raw(u8),
+    /// The same, of a single.
+    RawSingle(u8),
     /// A register of `CpuState`.
     Slot(u8),
     /// The same, of which the low half counts.
     LowSlot(u8),
     /// The same, whose NaN is to be made canonical.
     RawSlot(u8),
-    Number(i32),
+    /// The same, of a single.
+    RawSingleSlot(u8),
+    Number(i64),
 }
 
 /// What to do to have the guest's registers as they are before an instruction. Registers that are not named stay.
@@ -40,8 +44,6 @@ pub struct Recipe {
     pub moves: Vec<(RegId, Place)>,
     /// Then these, in order. They have no side effects.
     pub ops: Vec<IROp>,
-    /// Numbers that do not fit [`Place::Number`].
-    pub numbers: Vec<(RegId, u64)>,
     /// The region touches no floating-point register: they are in their homes.
     pub floats_at_home: bool,
 }
@@ -58,9 +60,6 @@ impl Recipe {
         for &(reg, place) in &self.moves {
             regs[usize::from(reg)] = value(cpu, place);
         }
-        for &(reg, number) in &self.numbers {
-            regs[usize::from(reg)] = number;
-        }
         cpu.regs = regs;
         cpu.pc = self.pc;
         cpu.fuel = cpu.fuel.wrapping_add(u64::from(self.unused));
@@ -70,6 +69,7 @@ impl Recipe {
 fn value(cpu: &CpuState, place: Place) -> u64 {
     let low = |value: u64| i64::from(value as i32).cast_unsigned();
     let number = |value: u64| if f64::from_bits(value).is_nan() { CANONICAL_NAN } else { value };
+    let single = |value: u64| if f32::from_bits(value as u32).is_nan() { CANONICAL_SINGLE } else { value };
     let gpr = |at: u8| cpu.host.saved[usize::from(at & 15)];
     let xmm = |at: u8| cpu.host.saved[16 + usize::from(at & 15)];
     match place {
@@ -77,10 +77,12 @@ fn value(cpu: &CpuState, place: Place) -> u64 {
         Place::Low(at) => low(gpr(at)),
         Place::Xmm(at) => xmm(at),
         Place::Raw(at) => number(xmm(at)),
+        Place::RawSingle(at) => single(xmm(at)),
         Place::Slot(at) => cpu.regs[usize::from(at)],
         Place::LowSlot(at) => low(cpu.regs[usize::from(at)]),
         Place::RawSlot(at) => number(cpu.regs[usize::from(at)]),
-        Place::Number(value) => i64::from(value).cast_unsigned(),
+        Place::RawSingleSlot(at) => single(cpu.regs[usize::from(at)]),
+        Place::Number(value) => value.cast_unsigned(),
     }
 }
 
@@ -109,20 +111,19 @@ impl Emitter<'_, '_> {
     /// Puts a value that is somewhere into a register.
     fn ingredient_in(&self, step: u32, value: Value, reg: RegId, recipe: &mut Recipe) -> Result<(), Bail> {
         if let Some(number) = self.func.constant(value) {
-            match i32::try_from(number.cast_signed()) {
-                Ok(small) => recipe.moves.push((reg, Place::Number(small))),
-                Err(_) => recipe.numbers.push((reg, number)),
-            }
+            recipe.moves.push((reg, Place::Number(number.cast_signed())));
             return Ok(());
         }
         let low = self.facts.narrow[value.index()] && !self.facts.wanted[value.index()];
-        let raw = self.facts.raw[value.index()];
+        let (raw, single) = (self.facts.raw[value.index()], self.facts.boxed[value.index()]);
         let place = match self.location(step, value).ok_or(Bail::State)? {
             Location::Register(register) if register.class == 0 && low => Place::Low(register.number),
             Location::Register(register) if register.class == 0 => Place::Gpr(register.number),
+            Location::Register(register) if raw && single => Place::RawSingle(register.number),
             Location::Register(register) if raw => Place::Raw(register.number),
             Location::Register(register) => Place::Xmm(register.number),
             Location::Slot(slot) if low => Place::LowSlot(slot as u8),
+            Location::Slot(slot) if raw && single => Place::RawSingleSlot(slot as u8),
             Location::Slot(slot) if raw => Place::RawSlot(slot as u8),
             // It is there already.
             Location::Slot(slot) if slot as RegId == reg => return Ok(()),

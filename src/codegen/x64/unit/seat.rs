@@ -30,7 +30,7 @@ impl Lower<'_> {
     /// Notes what is known of a floating-point number.
     pub(super) fn mark_float(&mut self, reg: RegId, raw: bool, boxed: bool) {
         if raw && reg >= FIRST_FLOAT {
-            self.raw.compute(reg, &[]);
+            self.raw.compute(boxed, reg, &[]);
         }
         if boxed {
             self.boxed |= float_bit(reg);
@@ -66,7 +66,7 @@ impl Lower<'_> {
             if let (Home::Slot(at), true) = (self.home(reg), self.is_raw(reg)) {
                 let cell = crate::codegen::x64::thunks::state(at);
                 self.asm.movsd_xm(Xmm::ALL[0], cell);
-                self.mend_xmm(Xmm::ALL[0]);
+                self.mend_xmm(Xmm::ALL[0], self.is_raw_single(reg));
                 self.asm.movsd_mx(cell, Xmm::ALL[0]);
                 self.raw.define(reg);
             }
