@@ -290,6 +290,8 @@ impl BlockCache {
         let after = marks.partition_point(|&(first, _)| first <= place);
         match after.checked_sub(1) {
             Some(index) => (self.address(code, marks[index]), index as u64),
+            // Before the first instruction nothing was used.
+            None if !marks.is_empty() => (code.start_pc, 0),
             None => (code.start_pc, u64::from(place.saturating_sub(code.enter + 1))),
         }
     }
@@ -396,6 +398,11 @@ mod tests {
         assert_eq!(cache.position(code, enter + 1), (0x10, 0));
         assert_eq!(cache.position(code, enter + 2), (0x16, 2));
         assert_eq!(cache.position(code, enter + 4), (0x16, 2));
+        // What stands before the first instruction costs nothing.
+        let text = "block 0x20 {\ncopy x1, x2\ncopy x3, x2\ncopy x4, x2\nmark 0x20\nbreakpoint\n}";
+        let enter = cache.append(&parse(text).unwrap()[0]);
+        let code = cache.code_at(enter + 2).unwrap();
+        assert_eq!((code.cost, cache.position(code, enter + 3)), (1, (0x20, 0)));
     }
 
     #[test]
