@@ -6,9 +6,9 @@
 //   routine          called by              in                          out
 //   vmjit_enter      Rust, System V ABI     rdi = &CpuState,            eax = exit code of the generated code
 //                                           rsi = code to run
-//   vmjit_leave      generated code (jmp)   rbp = &CpuState,            returns from vmjit_enter
+//   vmjit_leave      generated code (jmp)   rbp = &CpuState + BIAS,     returns from vmjit_enter
 //                                           eax = exit code
-//   vmjit_helper     helper thunk (call),   rbp = &CpuState,            eax = 0 and back to the caller, or
+//   vmjit_helper     helper thunk (call),   rbp = &CpuState + BIAS,     eax = 0 and back to the caller, or
 //                    which a block called   rax = &IROp                 not 0 and leaves with that exit code
 //   vmjit_call       Rust, System V ABI     rdi = &poll word,           rax = what the kernel returned, or
 //                                           rsi = system call number,   -{NOT_MADE}: the call was not made
@@ -54,7 +54,7 @@ vmjit_enter:
     // The stack is aligned to 16 bytes for the calls that vmjit_helper makes from here.
     sub rsp, 8
     .cfi_adjust_cfa_offset 8
-    mov rbp, rdi
+    lea rbp, [rdi + {BIAS}]
     stmxcsr dword ptr [rbp + {HOST_MXCSR}]
     ldmxcsr dword ptr [rbp + {GUEST_MXCSR}]
     // Switch stacks. From here on an unwinder reads the CFA through CpuState: it is 64 bytes above the stack pointer
@@ -120,7 +120,7 @@ vmjit_helper:
     mov rsp, qword ptr [rbp + {HOST_RSP}]
     stmxcsr dword ptr [rbp + {GUEST_MXCSR}]
     ldmxcsr dword ptr [rbp + {HOST_MXCSR}]
-    mov rdi, rbp
+    lea rdi, [rbp - {BIAS}]
     mov rsi, rax
     call qword ptr [rbp + {HELPER}]
     test eax, eax

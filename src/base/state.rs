@@ -48,6 +48,10 @@ pub struct CpuState {
     pub(crate) host: HostSlots,
 }
 
+/// How far behind the start of [`CpuState`] the pointer of generated code points: all integer registers are within the
+/// reach of one signed byte then.
+pub(crate) const STATE_BIAS: i32 = 128;
+
 /// Slots of the engine in [`CpuState`], at hand for generated code. Addresses are those of the host.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::x64::unit::{Origin, UnitObject};
 use super::CodeObject;
-use crate::base::state::{CpuState, HostSlots};
+use crate::base::state::{CpuState, HostSlots, STATE_BIAS};
 use crate::base::{RegId, REGISTERS};
 use crate::ir::text::register_name;
 use crate::ir::IROp;
@@ -125,9 +125,17 @@ static FIELDS: &[(usize, &str)] = fields! {
 
 /// Puts the name of a field of the state, or of a register's slot, in place of its offset.
 fn name_field(text: &str) -> String {
-    let named = text.split_once("[rbp+0x").and_then(|(before, rest)| {
-        let (hex, after) = rest.split_once(']')?;
-        Some(format!("{before}[rbp+{}]{after}", field(usize::from_str_radix(hex, 16).ok()?)?))
+    let named = text.split_once("[rbp").and_then(|(before, rest)| {
+        let (distance, after) = rest.split_once(']')?;
+        let hex = |text: &str| i32::from_str_radix(text.strip_prefix("0x")?, 16).ok();
+        let distance = match distance.split_at_checked(1) {
+            None => 0,
+            Some(("+", distance)) => hex(distance)?,
+            Some(("-", distance)) => -hex(distance)?,
+            Some(_) => return None,
+        };
+        let offset = usize::try_from(distance + STATE_BIAS).ok()?;
+        Some(format!("{before}[rbp+{}]{after}", field(offset)?))
     });
     named.unwrap_or_else(|| text.to_string())
 }

@@ -80,6 +80,8 @@ pub(super) struct Profile {
     again: bool,
     /// Of blocks that are done: how often each was seen, and how often it is before it is recorded from once more.
     seen_again: PcMap<(u32, u32)>,
+    /// Recordings that chance began.
+    begun: u64,
     /// A recording that is not complete.
     recorder: Option<Box<Recorder>>,
     allocator: Allocator,
@@ -155,7 +157,9 @@ impl Jit {
     pub(super) fn sample(&mut self) {
         let Some(search) = search(self.tier) else { return };
         if self.tier.is_random() {
-            if self.random.below(8) == 0 {
+            // The more there was, the rarer: a program of many threads would do nothing else.
+            if self.random.below(8 + self.profile.begun) == 0 {
+                self.profile.begun += 1;
                 let most = 1 + self.random.below(400) as usize;
                 self.begin_region(most);
             }

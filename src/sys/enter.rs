@@ -6,7 +6,7 @@
 
 use super::trap;
 use crate::base::error::Error;
-use crate::base::state::{poll, CpuState, HostSlots};
+use crate::base::state::{poll, CpuState, HostSlots, STATE_BIAS};
 use memmap2::MmapMut;
 use std::mem::offset_of;
 
@@ -14,9 +14,9 @@ use std::mem::offset_of;
 /// itself and shows it to no process.
 pub const NOT_MADE: i32 = 512;
 
-/// Offset of a host slot in [`CpuState`].
+/// Distance of a host slot from where rbp points in [`CpuState`].
 const fn slot(offset: usize) -> usize {
-    offset_of!(CpuState, host) + offset
+    offset_of!(CpuState, host) + offset - STATE_BIAS as usize
 }
 
 const HOST_RSP: usize = slot(offset_of!(HostSlots, host_rsp));
@@ -30,6 +30,7 @@ std::arch::global_asm!(
     HOST_MXCSR = const slot(offset_of!(HostSlots, host_mxcsr)),
     GUEST_MXCSR = const slot(offset_of!(HostSlots, guest_mxcsr)),
     HELPER = const slot(offset_of!(HostSlots, helper)),
+    BIAS = const STATE_BIAS,
     STOP = const poll::STOP,
     NOT_MADE = const NOT_MADE,
 );

@@ -6,6 +6,7 @@ use super::{condition, ColdKind, Lower, Source};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
 use crate::asm::Label;
+use crate::base::state::STATE_BIAS;
 use crate::base::{GuestAddr, RegId};
 use crate::codegen::{exit, LinkSite};
 use crate::ir::Terminator;
@@ -98,7 +99,7 @@ impl Lower<'_> {
                 self.asm.cmp_rr(Size::S64, a, b);
             }
             Source::Mem(b) => {
-                let short = matches!(self.home(src2), Home::Slot(at) if at < 128);
+                let short = matches!(self.home(src2), Home::Slot(at) if at - STATE_BIAS < 128);
                 self.pad_before_jcc(if short { 4 } else { 7 });
                 self.asm.cmp_rm(Size::S64, a, b);
             }

@@ -2,7 +2,7 @@
 //!
 //! | host | role |
 //! |---|---|
-//! | rbp | `&CpuState`; stores through it forward to loads at once |
+//! | rbp | `&CpuState` plus `STATE_BIAS`; stores through it forward to loads at once |
 //! | rsp | the return stack: pairs of guest and host return address |
 //! | r15 | fuel that is left |
 //! | rax, rcx, rdx | scratch; fixed operands of shifts, multiplication and division |
@@ -17,7 +17,7 @@ use crate::base::state::{CpuState, HostSlots};
 use crate::base::RegId;
 use std::mem::offset_of;
 
-/// Points at the hart's state.
+/// Points into the hart's state.
 pub(super) const STATE: Gpr = RBP;
 /// Fuel that is left.
 pub(super) const FUEL: Gpr = R15;

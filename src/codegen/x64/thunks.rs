@@ -5,7 +5,7 @@ use super::roles::{self, *};
 use crate::asm::x64::reg::*;
 use crate::asm::x64::{Assembler, Mem, Size};
 use crate::asm::FinishError;
-use crate::base::state::CpuState;
+use crate::base::state::{CpuState, STATE_BIAS};
 use crate::codegen::exit;
 
 /// Code of the shared routines, and where each begins.
@@ -83,7 +83,7 @@ impl Thunks {
 
 /// A field of `CpuState`.
 pub(super) fn state(offset: i32) -> Mem {
-    Mem::base(STATE).disp(offset)
+    Mem::base(STATE).disp(offset - STATE_BIAS)
 }
 
 fn load_all(asm: &mut Assembler) {
