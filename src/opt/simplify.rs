@@ -348,16 +348,14 @@ fn two(op: IROp, inner: IROp, a: Value) -> Option<Simple> {
         (IROp::OrImm { imm, .. }, IROp::OrImm { imm: other, .. }) => {
             on(IROp::OrImm { dst, src, imm: imm | other }, a)
         }
-        (IROp::ShrWImm { imm: 24, .. }, IROp::ShlWImm { imm: 24, .. }) => {
-            on(IROp::AndImm { dst, src, imm: 255 }, a)
-        }
-        (IROp::SarWImm { imm: 24, .. }, IROp::ShlWImm { imm: 24, .. }) => {
+        // Of words, a shift of all 64 bits will do: its low half is that of the word's shift.
+        (IROp::SarWImm { imm: 24, .. }, IROp::ShlWImm { imm: 24, .. } | IROp::ShlImm { imm: 24, .. }) => {
             on(IROp::SextB { dst, src }, a)
         }
-        (IROp::ShrWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. }) => {
+        (IROp::ShrWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. } | IROp::ShlImm { imm: 16, .. }) => {
             on(IROp::ZextH { dst, src }, a)
         }
-        (IROp::SarWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. }) => {
+        (IROp::SarWImm { imm: 16, .. }, IROp::ShlWImm { imm: 16, .. } | IROp::ShlImm { imm: 16, .. }) => {
             on(IROp::SextH { dst, src }, a)
         }
         (IROp::ShrImm { imm: 48, .. }, IROp::ShlImm { imm: 48, .. }) => {
@@ -369,8 +367,19 @@ fn two(op: IROp, inner: IROp, a: Value) -> Option<Simple> {
         (IROp::SarImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => {
             on(IROp::SextB { dst, src }, a)
         }
-        (IROp::ShrImm { imm: 56, .. }, IROp::ShlImm { imm: 56, .. }) => {
-            on(IROp::AndImm { dst, src, imm: 255 }, a)
+        // There and back clears the bits that fall out: a mask, where it is a positive or negative number of 32 bits.
+        (IROp::ShrImm { imm, .. }, IROp::ShlImm { imm: other, .. }) if imm == other && imm > 32 => {
+            on(IROp::AndImm { dst, src, imm: (1 << (64 - imm)) - 1 }, a)
+        }
+        (IROp::ShlImm { imm, .. }, IROp::ShrImm { imm: other, .. } | IROp::SarImm { imm: other, .. })
+            if imm == other && imm < 32 =>
+        {
+            on(IROp::AndImm { dst, src, imm: -1 << imm }, a)
+        }
+        (IROp::ShrWImm { imm, .. }, IROp::ShlWImm { imm: other, .. } | IROp::ShlImm { imm: other, .. })
+            if imm == other && imm > 0 =>
+        {
+            on(IROp::AndImm { dst, src, imm: (1 << (32 - imm)) - 1 }, a)
         }
         _ => None,
     }
@@ -388,7 +397,11 @@ fn binary(func: &Func, op: IROp, a: Value, b: Value) -> Option<Simple> {
             _ => {}
         }
     }
-    if let Some(rotation) = rotation(func, op, a, b) {
+    if let Some(bits) = distance_bits(op) {
+        let distance = low(func, b, bits);
+        return (distance != b).then_some(Simple::Op(op, [a, distance, Value::NONE]));
+    }
+    if let Some(rotation) = rotation(func, op, a, b).or_else(|| rotation_by(func, op, a, b)) {
         return Some(rotation);
     }
     if let IROp::Add { .. } = op {
@@ -407,6 +420,68 @@ fn binary(func: &Func, op: IROp, a: Value, b: Value) -> Option<Simple> {
         }
     }
     None
+}
+
+/// How many low bits of its distance a shift or rotation looks at.
+fn distance_bits(op: IROp) -> Option<u32> {
+    Some(match op {
+        IROp::Shl { .. } | IROp::Shr { .. } | IROp::Sar { .. } | IROp::Rotl { .. } | IROp::Rotr { .. } => 6,
+        IROp::ShlW { .. }
+        | IROp::ShrW { .. }
+        | IROp::SarW { .. }
+        | IROp::RotlW { .. }
+        | IROp::RotrW { .. } => 5,
+        _ => return None,
+    })
+}
+
+/// The value that `value` has its low bits from, as many as said.
+fn low(func: &Func, value: Value, bits: u32) -> Value {
+    let mut value = value;
+    while func.op(value).is_some_and(|op| keeps_low(op, bits)) {
+        value = func.inst(value).args[0];
+    }
+    value
+}
+
+/// Two shifts by distances that make a rotation: by `n`, and by `-n` the other way.
+fn rotation_by(func: &Func, op: IROp, a: Value, b: Value) -> Option<Simple> {
+    // Where the distance is 0 both are the whole value: only `or` makes that of them.
+    let IROp::Or { .. } = op else { return None };
+    let [x, n, _] = func.inst(a).args;
+    let [other, m, _] = func.inst(b).args;
+    if x != other {
+        return None;
+    }
+    let (dst, src1, src2) = (0, 0, 0);
+    let (forth, back, bits) = match (func.op(a)?, func.op(b)?) {
+        (IROp::Shl { .. }, IROp::Shr { .. }) => {
+            (IROp::Rotl { dst, src1, src2 }, IROp::Rotr { dst, src1, src2 }, 6)
+        }
+        (IROp::Shr { .. }, IROp::Shl { .. }) => {
+            (IROp::Rotr { dst, src1, src2 }, IROp::Rotl { dst, src1, src2 }, 6)
+        }
+        (IROp::ShlW { .. }, IROp::ShrW { .. }) => {
+            (IROp::RotlW { dst, src1, src2 }, IROp::RotrW { dst, src1, src2 }, 5)
+        }
+        (IROp::ShrW { .. }, IROp::ShlW { .. }) => {
+            (IROp::RotrW { dst, src1, src2 }, IROp::RotlW { dst, src1, src2 }, 5)
+        }
+        _ => return None,
+    };
+    // Modulo a power of two it makes no difference at what width the distance is negated.
+    let negates = |minus: Value, n: Value| {
+        let minus = low(func, minus, bits);
+        let [zero, negated, _] = func.inst(minus).args;
+        matches!(func.op(minus), Some(IROp::Sub { .. } | IROp::SubW { .. }))
+            && func.constant(zero) == Some(0)
+            && low(func, negated, bits) == low(func, n, bits)
+    };
+    if negates(m, n) {
+        Some(Simple::Op(forth, [x, n, Value::NONE]))
+    } else {
+        negates(n, m).then_some(Simple::Op(back, [x, m, Value::NONE]))
+    }
 }
 
 /// Two shifts that make a rotation.
@@ -453,6 +528,7 @@ pub(super) fn condition(func: &Func, cond: Cond, args: [Value; 2]) -> (Cond, [Va
         return (cond, args);
     }
     let [x, y, _] = func.insts[a.index()].args;
+    let opposite = if cond == Cond::Eq { Cond::Ne } else { Cond::Eq };
     let holds = |cond: Cond| if matches!(cond, Cond::Eq) { Cond::Ge } else { Cond::Lt };
     match func.op(a) {
         Some(IROp::SetLt { .. }) => (holds(cond), [x, y]),
@@ -460,8 +536,17 @@ pub(super) fn condition(func: &Func, cond: Cond, args: [Value; 2]) -> (Cond, [Va
             condition(func, if cond == Cond::Eq { Cond::Geu } else { Cond::Ltu }, [x, y])
         }
         // x < 1: x is 0.
-        Some(IROp::SetLtuImm { imm: 1, .. }) => (if cond == Cond::Eq { Cond::Ne } else { Cond::Eq }, [x, b]),
+        Some(IROp::SetLtuImm { imm: 1, .. }) => condition(func, opposite, [x, b]),
+        // A truth value, negated.
+        Some(IROp::XorImm { imm: 1, .. }) if func.op(x).is_some_and(is_truth) => {
+            condition(func, opposite, [x, b])
+        }
         Some(IROp::Xor { .. } | IROp::Sub { .. }) => (cond, [x, y]),
         _ => (cond, args),
     }
+}
+
+/// Whether an operation makes 0 or 1.
+fn is_truth(op: IROp) -> bool {
+    matches!(op, IROp::SetLt { .. } | IROp::SetLtu { .. } | IROp::SetLtImm { .. } | IROp::SetLtuImm { .. })
 }
