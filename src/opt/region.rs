@@ -284,6 +284,19 @@ struct Facts<'a> {
     targets: Vec<Vec<u32>>,
     /// Functions, each at its first block.
     callees: Vec<Option<Callee>>,
+    /// How the sequence went on from each place but the last. Each walk asks again, so it is found out once.
+    ways: Vec<Way>,
+}
+
+/// How one block led to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// By a jump or branch to where it is expected to go.
+    Goes,
+    Calls,
+    Returns,
+    /// In no way that a region follows.
+    Leaves,
 }
 
 impl<'a> Facts<'a> {
@@ -300,9 +313,11 @@ impl<'a> Facts<'a> {
             *range = (range.0.min(at), at);
         }
         let (targets, callees) = (vec![Vec::new(); counts.len()], vec![None; counts.len()]);
-        let mut facts = Facts { recording, costs, counts, ranges, before, total, targets, callees };
+        let ways = Vec::new();
+        let mut facts = Facts { recording, costs, counts, ranges, before, total, targets, callees, ways };
         facts.find_targets(limits);
         facts.find_callees();
+        facts.ways = recording.sequence.windows(2).map(|pair| facts.way(pair[0], pair[1])).collect();
         facts
     }
 
@@ -372,6 +387,18 @@ impl<'a> Facts<'a> {
                 }
             }
             last = Some(block);
+        }
+    }
+
+    fn way(&self, from: u32, to: u32) -> Way {
+        let pc = self.pc(to);
+        match self.block(from).term {
+            Terminator::Jump { target } if target == pc => Way::Goes,
+            Terminator::Branch { taken, fallthrough, .. } if taken == pc || fallthrough == pc => Way::Goes,
+            Terminator::JumpIndirect { .. } if self.expects(from, to) => Way::Goes,
+            Terminator::Call { .. } | Terminator::CallIndirect { .. } => Way::Calls,
+            Terminator::ReturnIndirect { .. } => Way::Returns,
+            _ => Way::Leaves,
         }
     }
 
@@ -508,8 +535,8 @@ impl<'a> Walk<'a> {
         let (mut here, mut last) = (None, None);
         let first = self.facts.ranges[self.head as usize].0 as usize;
         // Before the head ran there is nothing inside.
-        for &block in &self.facts.recording.sequence[first..] {
-            let step = last.and_then(|last| self.step(here, last, block));
+        for (at, &block) in self.facts.recording.sequence.iter().enumerate().skip(first) {
+            let step = last.and_then(|last| self.step(self.facts.ways[at - 1], here, last, block));
             here = step.filter(|&step| is_inside(step)).map(|step| step.to);
             if here.is_none() && block == self.head {
                 let to = node(block, ROOT);
@@ -520,23 +547,26 @@ impl<'a> Walk<'a> {
     }
 
     /// The step from `last`, which ran at node `here` or outside, to `block`.
-    fn step(&mut self, here: Option<Node>, last: u32, block: u32) -> Option<Step> {
-        let pc = self.facts.pc(block);
-        let same = |here| Step { from: Some(here), kind: EdgeKind::Goes, to: node(block, context_of(here)) };
-        match self.facts.block(last).term {
-            Terminator::Jump { target } if target == pc => here.map(same),
-            Terminator::Branch { taken, fallthrough, .. } if taken == pc || fallthrough == pc => {
-                here.map(same)
-            }
-            Terminator::JumpIndirect { .. } if self.facts.expects(last, block) => here.map(same),
-            Terminator::Call { return_to, .. } | Terminator::CallIndirect { return_to, .. } => {
+    fn step(&mut self, way: Way, here: Option<Node>, last: u32, block: u32) -> Option<Step> {
+        match way {
+            Way::Goes => here.map(|here| Step {
+                from: Some(here),
+                kind: EdgeKind::Goes,
+                to: node(block, context_of(here)),
+            }),
+            Way::Calls => {
+                let (Terminator::Call { return_to, .. } | Terminator::CallIndirect { return_to, .. }) =
+                    self.facts.block(last).term
+                else {
+                    return None;
+                };
                 let followed = here.filter(|&here| self.follows(here, block));
                 self.stack.push(Frame { return_to, site: here, followed: followed.is_some() });
                 let to = node(block, self.contexts.enter(context_of(followed?), block, return_to));
                 Some(Step { from: followed, kind: EdgeKind::Goes, to })
             }
-            Terminator::ReturnIndirect { .. } => self.returns(here, block),
-            _ => None,
+            Way::Returns => self.returns(here, block),
+            Way::Leaves => None,
         }
     }
 
@@ -594,21 +624,32 @@ fn count(walk: &mut Walk<'_>) -> Vec<Counted> {
     let facts = walk.facts;
     let mut nodes: Vec<Counted> = Vec::new();
     let mut places: PcMap<usize> = PcMap::default();
+    // Most steps go on from where the last one led, along an edge that is known: without a look into the map.
+    let mut last: Option<(Node, usize)> = None;
     walk.run(|step| {
+        let from = step.from.and_then(|from| match last {
+            Some((node, at)) if node == from => Some(at),
+            _ => places.get(&from).copied(),
+        });
+        let leads = |edge: &Edge| edge.kind == step.kind && nodes[edge.to].node == step.to;
+        let known = from.and_then(|from| nodes[from].edges.iter().position(leads).map(|edge| (from, edge)));
+        if let Some((from, edge)) = known {
+            let edge = &mut nodes[from].edges[edge];
+            edge.count += 1;
+            let to = edge.to;
+            nodes[to].count += 1;
+            last = Some((step.to, to));
+            return true;
+        }
         let to = *places.entry(step.to).or_insert(nodes.len());
+        last = Some((step.to, to));
         if to == nodes.len() {
             nodes.push(Counted { node: step.to, ..Counted::default() });
         }
         nodes[to].count += 1;
-        if let Some(&from) = step.from.as_ref().and_then(|from| places.get(from)) {
-            let edges = &mut nodes[from].edges;
-            match edges.iter_mut().find(|edge| edge.to == to && edge.kind == step.kind) {
-                Some(edge) => edge.count += 1,
-                None => {
-                    let pc = facts.pc(block_of(step.to));
-                    edges.push(Edge { kind: step.kind, pc, to, count: 1 });
-                }
-            }
+        if let Some(from) = from {
+            let pc = facts.pc(block_of(step.to));
+            nodes[from].edges.push(Edge { kind: step.kind, pc, to, count: 1 });
         }
         true
     });
@@ -736,22 +777,32 @@ fn score(walk: &mut Walk<'_>, nodes: &[Counted], inside: &[usize]) -> Option<Reg
     let by_node: PcMap<usize> =
         inside.iter().enumerate().map(|(place, &at)| (nodes[at].node, place)).collect();
     let (facts, mut covered, mut price, mut entries) = (walk.facts, 0, 0, 0);
+    let mut last: Option<(Node, usize)> = None;
     walk.run(|step| {
-        let Some(&to) = by_node.get(&step.to) else { return false };
-        let leads = |edge: &Edge| edge.to == to && edge.kind == step.kind;
-        match step.from.map(|from| by_node.get(&from)) {
+        let to = match step.from {
             None => {
+                let Some(&to) = by_node.get(&step.to) else { return false };
                 price += ENTRY_COST;
                 entries += 1;
+                to
             }
-            Some(Some(&from)) if blocks[from].edges.iter().any(leads) => {
+            Some(from) => {
+                let from = match last {
+                    Some((node, at)) if node == from => Some(at),
+                    _ => by_node.get(&from).copied(),
+                };
+                let leads = |edge: &&Edge| edge.kind == step.kind && nodes[inside[edge.to]].node == step.to;
+                let Some(edge) = from.and_then(|from| blocks[from].edges.iter().find(leads)) else {
+                    return false;
+                };
                 if step.kind == EdgeKind::Returns {
                     price += RETURN_COST;
                     entries += 1;
                 }
+                edge.to
             }
-            Some(_) => return false,
-        }
+        };
+        last = Some((step.to, to));
         covered += facts.costs[blocks[to].block];
         true
     });
