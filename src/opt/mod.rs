@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod build;
+mod contexts;
 pub mod eval;
 pub mod func;
 pub mod passes;

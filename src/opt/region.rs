@@ -8,6 +8,7 @@
 //! A block is in a region once for each way of calls that leads to it, so that a return knows where it goes to. It is
 //! an expectation only, as everything here: code for a region checks it, or proves it.
 
+use super::contexts::{block_of, context_of, node, Contexts, Node, ROOT};
 pub use super::recording::Recording;
 use crate::base::{GuestAddr, PcMap};
 use crate::ir::{IRBlock, Terminator};
@@ -405,89 +406,6 @@ impl<'a> Facts<'a> {
     /// Whether an indirect jump or call of `from` is expected to lead to `to`.
     fn expects(&self, from: u32, to: u32) -> bool {
         self.targets[from as usize].contains(&to)
-    }
-}
-
-/// A block and its context.
-type Node = u64;
-/// Index of a [`Context`]: the calls that led to a block.
-type ContextId = u32;
-/// That of the head.
-const ROOT: ContextId = 0;
-
-fn node(block: u32, context: ContextId) -> Node {
-    u64::from(context) << 32 | u64::from(block)
-}
-
-fn block_of(node: Node) -> u32 {
-    node as u32
-}
-
-fn context_of(node: Node) -> ContextId {
-    (node >> 32) as ContextId
-}
-
-/// A call that was followed, in the context of others.
-#[derive(Clone, Copy, Debug, Default)]
-struct Context {
-    parent: ContextId,
-    /// First block of the function that is called, or of one of them.
-    function: u32,
-    return_to: GuestAddr,
-    depth: usize,
-}
-
-/// All contexts, and for each the calls that were followed in it.
-struct Contexts {
-    all: Vec<Context>,
-    inner: Vec<Vec<ContextId>>,
-}
-
-impl Contexts {
-    fn new() -> Contexts {
-        Contexts { all: vec![Context::default()], inner: vec![Vec::new()] }
-    }
-
-    /// Whether no call was followed.
-    fn is_empty(&self) -> bool {
-        self.all.len() == 1
-    }
-
-    fn get(&self, id: ContextId) -> Context {
-        self.all[id as usize]
-    }
-
-    /// The context of a call to be followed in context `parent`.
-    fn enter(&mut self, parent: ContextId, function: u32, return_to: GuestAddr) -> ContextId {
-        let known = self.inner[parent as usize].iter().find(|&&id| self.get(id).return_to == return_to);
-        if let Some(&known) = known {
-            return known;
-        }
-        let (id, depth) = (self.all.len() as ContextId, self.get(parent).depth + 1);
-        self.all.push(Context { parent, function, return_to, depth });
-        self.inner.push(Vec::new());
-        self.inner[parent as usize].push(id);
-        id
-    }
-
-    /// How many of the calls that led to a context are of a function.
-    fn calls(&self, mut id: ContextId, function: u32) -> usize {
-        let mut calls = 0;
-        while id != ROOT {
-            calls += usize::from(self.get(id).function == function);
-            id = self.get(id).parent;
-        }
-        calls
-    }
-
-    fn frames(&self, mut id: ContextId) -> Vec<GuestAddr> {
-        let mut frames = Vec::with_capacity(self.get(id).depth);
-        while id != ROOT {
-            frames.push(self.get(id).return_to);
-            id = self.get(id).parent;
-        }
-        frames.reverse();
-        frames
     }
 }
 
